@@ -1,0 +1,1 @@
+"""What is asked: files of users become frozen, closed, checked values."""

@@ -1,0 +1,1 @@
+"""What Google Kubernetes Engine does, as data. Everybody who must agree on it calls this."""

@@ -1,0 +1,1 @@
+"""What to build: blueprints and facts become a plan, without touching the world."""

@@ -1,0 +1,68 @@
+"""The plan of one blueprint: everything that will be done, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+WorkloadKind = Literal["cluster", "job", "service"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A head or worker group with nothing left to decide.
+
+    cpu and memory are Kubernetes quantities; num_cpus, num_gpus and memory_bytes are
+    what Ray schedules by. For a head min_replicas and max_replicas are 1.
+    """
+
+    name: str
+    min_replicas: int
+    max_replicas: int
+    cpu: str
+    memory: str
+    num_cpus: int
+    num_gpus: int
+    memory_bytes: int
+    resources: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    spot: bool = False
+    idle_timeout_seconds: int | None = None
+    priority: int | None = None
+    warm_replicas: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `render` makes documents of and a target brings up.
+
+    `name` is that of the Ray object and of everything around it. `files` are the
+    workload's own files by their path inside the blueprint folder. `workload` is the
+    blueprint's Cluster, Job or Service; `serve_config` the parsed Serve config of a
+    service. `notes` are lines that a user should read.
+    """
+
+    name: str
+    blueprint: str
+    kind: WorkloadKind
+    ray_version: str
+    image: str
+    head: Group
+    worker_groups: tuple[Group, ...]
+    workload: Any
+    env: Mapping[str, str]
+    idle_timeout_seconds: int
+    upscaling_mode: str
+    files: Mapping[str, bytes]
+    serve_config: Mapping[str, Any] | None
+    patches: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def autoscaling(self) -> bool:
+        """Whether any group may change its size."""
+        return any(g.min_replicas != g.max_replicas for g in self.worker_groups)

@@ -1,0 +1,1 @@
+"""A plan as documents: Kubernetes manifests, checked before anything else sees them."""

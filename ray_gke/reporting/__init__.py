@@ -1,0 +1,1 @@
+"""Telling it: events, plans and errors for people and for programs."""

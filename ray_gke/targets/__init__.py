@@ -1,0 +1,1 @@
+"""Doing it: the only room that changes the world."""
