@@ -1,4 +1,103 @@
-"""The commands."""
+"""The entry: help and completion at once, everything else through `commands`.
 
-def main() -> None:
-    """Run the command line."""
+The only place that prints errors and decides exit codes:
+0 done, 1 failed while doing, 2 usage, 3 invalid file, 4 refused before doing,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ray_gke import quick_answers
+
+if TYPE_CHECKING:
+    from ray_gke.errors import RayGkeError
+
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    # Whoever runs us in a pipeline stops us with SIGTERM; it is Ctrl-C to us.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has left, as in `ray-gke … | head`; nobody is to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        code = _unwritable(error)
+    sys.exit(code)
+
+
+def _interrupt(*_: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run(arguments: list[str]) -> int:
+    answer = quick_answers.answer(arguments)
+    if answer is not None:
+        sys.stdout.write(answer)
+        return 0
+    from ray_gke.errors import RayGkeError
+
+    try:
+        return _command(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except RayGkeError as error:
+        _tell(error, arguments)
+        return error.exit_code
+
+
+def _command(arguments: list[str]) -> int:
+    from typer.exceptions import Abort, Exit, TyperException
+
+    from ray_gke.commands import app
+
+    try:
+        result = app(args=arguments, prog_name="ray-gke", standalone_mode=False)
+    except Exit as end:
+        return end.exit_code
+    except Abort:
+        raise KeyboardInterrupt from None
+    except TyperException as error:
+        error.show()
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: RayGkeError, arguments: list[str]) -> None:
+    from ray_gke.reporting import json_lines, problems
+
+    text = problems.as_text(error)
+    if "json" in _output(arguments):
+        sys.stdout.write(json_lines.error_line(error) + "\n")
+    sys.stderr.write(text + "\n")
+
+
+def _output(arguments: list[str]) -> set[str]:
+    """Return what was asked of `--output`, without parsing the command line again."""
+    flags = ("-o", "--output", "--format")
+    pairs = itertools.pairwise(arguments)
+    asked = {value for flag, value in pairs if flag in flags}
+    return asked | {
+        a.split("=", 1)[1] for a in arguments if a.startswith(flags) and "=" in a
+    }
+
+
+def _unwritable(error: OSError) -> int:
+    # stdout is full or gone; what is left in its buffer cannot be written either.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr.write(f"error: the output could not be written: {error.strerror}\n")
+    return 1

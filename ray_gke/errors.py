@@ -68,7 +68,7 @@ class InvalidError(RayGkeError):
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> InvalidError:
-        """Return one error that carries all `problems`, of which there is at least one."""
+        """Return one error that carries all `problems`, at least one."""
         error = cls(problems[0].message, place=problems[0].place)
         error.problems = tuple(problems)
         return error

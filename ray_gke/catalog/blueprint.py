@@ -8,229 +8,139 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from ray_gke.catalog.quantities import (
-    Cpu,
-    EnvName,
-    Image,
-    LabelKey,
-    LabelValue,
-    Memory,
-    Name,
+from ray_gke import versions
+from ray_gke.catalog.environment import EnvName
+from ray_gke.catalog.faults import fault
+from ray_gke.catalog.groups import (
+    AutoscalerOptions,
+    Gpu,
+    Group,
+    Head,
+    Sharing,
+    Toleration,
+    WorkerGroup,
+    distinct,
 )
+from ray_gke.catalog.model import Model
+from ray_gke.catalog.parameters import Parameter, ParameterName, ParameterValue
+from ray_gke.catalog.quantities import Image, Name, Shape
+from ray_gke.catalog.workloads import WORKLOADS, Cluster, Job, Service
+
+__all__ = [
+    "API_VERSION",
+    "AutoscalerOptions",
+    "Blueprint",
+    "Cluster",
+    "Gpu",
+    "Group",
+    "Head",
+    "Job",
+    "Metadata",
+    "Model",
+    "Parameter",
+    "ParameterValue",
+    "Patch",
+    "Ray",
+    "Service",
+    "Sharing",
+    "Spec",
+    "Toleration",
+    "WorkerGroup",
+]
 
 API_VERSION = "ray-gke/v1"
-
-
-class Model(BaseModel):
-    """Frozen, closed and strict: no key and no type but the declared ones."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Metadata(Model):
     """What a catalog shows of a blueprint."""
 
     name: Name = Field(description="Name of the blueprint, the same as its folder's")
-    summary: str = Field("", max_length=200, description="One line for the catalog")
-    tags: tuple[str, ...] = Field((), strict=False, description="Words to find it by")
-
-
-ParameterValue = str | int | float | bool
-
-
-class Parameter(Model):
-    """A typed input of a blueprint: `--set NAME=VALUE`."""
-
-    type: Literal["string", "integer", "number", "boolean"]
-    default: ParameterValue | None = Field(
-        None, description="Value without --set; a parameter without a default must be set"
+    summary: str = Field(
+        default="", max_length=200, description="One line for the catalog"
     )
-    description: str = Field(min_length=1)
-    minimum: int | float | None = Field(None, description="Smallest number")
-    maximum: int | float | None = Field(None, description="Largest number")
-    enum: tuple[ParameterValue, ...] | None = Field(
-        None, strict=False, min_length=1, description="The only values"
+    tags: tuple[str, ...] = Field(
+        default=(), strict=False, description="Words to find it by"
     )
-    pattern: str | None = Field(
-        None, max_length=500, description="Regular expression that the whole string matches"
-    )
+
+
+def _supported(version: str) -> str:
+    if versions.parsed(version) < versions.parsed(versions.OLDEST_RAY):
+        message = f"Ray {version} has no token authentication"
+        raise fault(message, hint=f"use Ray {versions.OLDEST_RAY} or later")
+    return version
 
 
 class Ray(Model):
     """Which Ray, in which image."""
 
-    version: str | None = Field(None, pattern=r"^\d+\.\d+\.\d+$", description="Ray's version")
-    image: Image | None = Field(None, description="Image of every Ray container")
-
-
-class Toleration(Model):
-    """As in a Kubernetes pod."""
-
-    key: LabelKey | None = None
-    operator: Literal["Exists", "Equal"] = "Equal"
-    value: LabelValue | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    toleration_seconds: int | None = Field(None, ge=0)
-
-
-class Sharing(Model):
-    """Several pods on one GPU, or on one partition of it."""
-
-    strategy: Literal["time-sharing", "mps"]
-    max_shared_clients_per_gpu: int = Field(
-        ge=2, le=48, description="Pods per GPU or partition (GKE takes 2 to 48)"
-    )
-
-
-class Gpu(Model):
-    """The GPU shape of a group: what one of its pods gets."""
-
-    accelerator: str = Field(
-        pattern=r"^nvidia-[a-z0-9-]+$",
-        description="GKE's accelerator type, such as nvidia-l4 or nvidia-tesla-a100",
-    )
-    count: int = Field(1, ge=1, le=16, description="GPUs, or partitions, of one pod")
-    partition: str | None = Field(
-        None,
-        pattern=r"^\d+g\.\d+gb$",
-        description="MIG partition, GKE's gpu_partition_size, such as 1g.5gb",
-    )
-    sharing: Sharing | None = None
-
-
-class Group(Model):
-    """What head and worker groups have in common."""
-
-    cpu: Cpu = "1"
-    memory: Memory = "4Gi"
-    gpu: Gpu | None = None
-    labels: dict[LabelKey, LabelValue] = Field(
-        {}, description="Ray labels, for label_selector; also labels of the pods"
-    )
-    resources: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")], int] = Field(
-        {}, description="Custom resources of Ray, each a whole number"
-    )
-    node_selector: dict[LabelKey, LabelValue] = {}
-    tolerations: tuple[Toleration, ...] = Field((), strict=False)
-
-
-class Head(Group):
-    """The pod with GCS, dashboard, driver and autoscaler."""
-
-    cpu: Cpu = "2"
-    memory: Memory = "8Gi"
-    num_cpus: int | None = Field(
-        None,
-        ge=0,
-        description="CPUs that tasks and actors may use on the head; "
-        "0 when there are worker groups, all of them otherwise",
-    )
-
-
-class WorkerGroup(Group):
-    """Equal workers, as in KubeRay."""
-
-    name: Name
-    min_replicas: int = Field(1, ge=0, le=10_000)
-    max_replicas: int | None = Field(
-        None, ge=1, le=10_000, description="The same as min_replicas when it is not given"
-    )
-    provisioning: Literal["standard", "spot"] = Field(
-        "standard", description="The kind of virtual machines"
-    )
-    idle_timeout_seconds: int | None = Field(
-        None, ge=1, description="Idle workers of this group are removed after this time"
-    )
-    priority: int | None = Field(
-        None, description="Groups with a higher priority grow first (KubeRay 1.7, Ray 2.56)"
-    )
-    warm_replicas: int = Field(
-        0, ge=0, le=10_000, description="Worker slots kept ready by balloon pods"
-    )
-
-    @model_validator(mode="after")
-    def _limits(self) -> WorkerGroup:
-        most = self.most_replicas
-        if self.min_replicas > most:
-            msg = f"min_replicas {self.min_replicas} is more than max_replicas {most}"
-            raise ValueError(msg)
-        if most == 0:
-            msg = "a group with min_replicas 0 needs max_replicas"
-            raise ValueError(msg)
-        if self.warm_replicas > most:
-            msg = f"warm_replicas {self.warm_replicas} is more than max_replicas {most}"
-            raise ValueError(msg)
-        return self
-
-    @property
-    def most_replicas(self) -> int:
-        """max_replicas, or min_replicas where it is not given."""
-        return self.min_replicas if self.max_replicas is None else self.max_replicas
-
-
-class AutoscalerOptions(Model):
-    """How Ray's autoscaler behaves, as in KubeRay."""
-
-    idle_timeout_seconds: int = Field(60, ge=1)
-    upscaling_mode: Literal["Default", "Aggressive", "Conservative"] = "Default"
-
-
-class Cluster(Model):
-    """The workload is whatever connects to the cluster."""
-
-
-class Job(Model):
-    """One job, for which the cluster is made and removed."""
-
-    entrypoint: str = Field(min_length=1, max_length=10_000, description="Shell command")
-    runtime_env: dict[str, Any] = Field({}, description="Ray's runtime environment")
-    entrypoint_num_cpus: float = Field(0, ge=0, strict=False)
-    entrypoint_num_gpus: float = Field(0, ge=0, strict=False)
-    metadata: dict[str, str] = {}
-    backoff_limit: int = Field(0, ge=0, description="Retries, each on a new cluster")
-    active_deadline_seconds: int | None = Field(None, ge=1)
-    ttl_seconds_after_finished: int = Field(
-        300, ge=0, description="How long the finished job's cluster stays (Kubernetes)"
-    )
-
-
-class Service(Model):
-    """Ray Serve applications behind HTTP."""
-
-    serve_config: str = Field(
-        min_length=1, description="Serve config file in the blueprint's folder"
+    version: (
+        Annotated[
+            str,
+            Shape(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "a version such as 2.60.0"),
+            AfterValidator(_supported),
+        ]
+        | None
+    ) = Field(default=None, description="Ray's version")
+    image: Image | None = Field(
+        default=None, description="Image of every Ray container"
     )
 
 
 class Patch(Model):
-    """A JSON merge patch (RFC 7386) on the rendered objects that `target` names."""
+    """A JSON merge patch (RFC 7386) on the rendered objects of one kind."""
 
-    kind: str = Field(min_length=1, description="Kind of the objects, such as RayCluster")
-    name: str | None = Field(None, description="Name of the object; all of the kind without")
-    patch: dict[str, Any]
+    kind: str = Field(
+        min_length=1, description="Kind of the objects, such as RayCluster"
+    )
+    name: str | None = Field(
+        default=None, description="Name of the object; all of the kind without"
+    )
+    patch: dict[str, Any] = Field(description="The merge patch, as in Kubernetes")
+
+
+def _empty(value: object) -> object:
+    return {} if value is None else value
 
 
 class Spec(Model):
     """What should run."""
 
-    ray: Ray = Ray()
-    env: dict[EnvName, str] = Field({}, description="Environment of every Ray container")
-    head: Head = Head()
-    worker_groups: tuple[WorkerGroup, ...] = Field((), strict=False)
-    autoscaler_options: AutoscalerOptions = AutoscalerOptions()
-    cluster: Cluster | None = None
-    job: Job | None = None
-    service: Service | None = None
-    patches: tuple[Patch, ...] = Field((), strict=False)
+    ray: Ray = Field(default=Ray(), description="Which Ray")
+    env: dict[EnvName, str] = Field(
+        default={}, description="Environment of every Ray container"
+    )
+    head: Head = Field(default=Head(), description="The head")
+    worker_groups: Annotated[tuple[WorkerGroup, ...], AfterValidator(distinct)] = Field(
+        default=(),
+        strict=False,
+        max_length=100,
+        description="Groups of equal workers",
+    )
+    autoscaler_options: AutoscalerOptions = Field(
+        default=AutoscalerOptions(), description="How worker groups change their size"
+    )
+    # `cluster:` alone is a cluster: it has nothing to say.
+    cluster: Annotated[Cluster | None, BeforeValidator(_empty)] = Field(
+        default=None, description="A cluster that stays up: cluster: {}"
+    )
+    job: Job | None = Field(default=None, description="One job")
+    service: Service | None = Field(default=None, description="A Ray Serve service")
+    patches: tuple[Patch, ...] = Field(
+        default=(), strict=False, description="Merge patches on the rendered objects"
+    )
 
     @model_validator(mode="after")
     def _one_workload(self) -> Spec:
-        given = [w for w in ("cluster", "job", "service") if getattr(self, w) is not None]
-        if len(given) != 1:
-            msg = "exactly one of cluster, job, service is needed"
-            raise ValueError(f"{msg}, not {' and '.join(given)}" if given else msg)
+        given = [kind for kind in WORKLOADS if getattr(self, kind) is not None]
+        if len(given) > 1:
+            message = f"{' and '.join(given)} cannot stand in one blueprint"
+            hint = "keep exactly one of cluster, job, service"
+            raise fault(message, hint=hint, at=(given[-1],))
+        if not given:
+            message = "none of cluster, job, service is given"
+            raise fault(message, hint="say what should run, such as cluster: {}")
         return self
 
 
@@ -239,6 +149,8 @@ class Blueprint(Model):
 
     api_version: Literal["ray-gke/v1"] = Field(alias="apiVersion")
     kind: Literal["Blueprint"]
-    metadata: Metadata
-    parameters: dict[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")], Parameter] = {}
-    spec: Spec
+    metadata: Metadata = Field(description="What a catalog shows")
+    parameters: dict[ParameterName, Parameter] = Field(
+        default={}, description="What a user may choose"
+    )
+    spec: Spec = Field(description="What should run")

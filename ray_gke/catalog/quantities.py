@@ -1,24 +1,42 @@
 """Kubernetes quantities and names, as types that check themselves.
 
 Sources: Kubernetes "Quantity" (apimachinery/pkg/api/resource), "Object Names and
-IDs", "Labels and Selectors".
+IDs", "Labels and Selectors"; distribution/reference for images.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(m|[kMGTPE]|[KMGTPE]i|)")
-_FACTORS = {"": 1, "m": Decimal("0.001"), "k": 10**3, "Ki": 2**10}
+from ray_gke.catalog.faults import fault
+
+_QUANTITY = re.compile(r"(\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})(m|[kMGTPE]|[KMGTPE]i|)")
+_FACTORS: dict[str, int | Decimal] = {
+    "": 1,
+    "m": Decimal("0.001"),
+    "k": 10**3,
+    "Ki": 2**10,
+}
 _FACTORS |= {
     f"{letter}{suffix}": base**power
     for power, letter in enumerate("MGTPE", start=2)
     for suffix, base in (("", 1000), ("i", 1024))
 }
+_MOST_CPUS = 10_000
+_CPU_EXAMPLE = "write it as 2, 500m or 0.5"
+_MEMORY_EXAMPLE = "write it as 512Mi or 8Gi"
 
 
 def number(quantity: str) -> Decimal:
@@ -28,39 +46,38 @@ def number(quantity: str) -> Decimal:
     """
     match = _QUANTITY.fullmatch(quantity)
     if not match:
-        msg = f"{quantity!r} is not a Kubernetes quantity"
-        raise ValueError(msg)
+        raise ValueError(f"{quantity[:40]!r} is not a Kubernetes quantity")
     return Decimal(match[1]) * _FACTORS[match[2]]
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value
 
 
 def _cpu(value: str) -> str:
-    cores = _positive(value, "2, 500m or 0.5")
+    cores = _positive(value, _CPU_EXAMPLE)
     if cores * 1000 % 1:
-        msg = f"{value!r} is finer than 1m, the smallest CPU quantity"
-        raise ValueError(msg)
-    if cores > 10_000:
-        msg = f"{value!r} is more CPUs than any machine has"
-        raise ValueError(msg)
+        message = f"{value!r} is finer than 1m, the smallest CPU quantity"
+        raise fault(message, hint=_CPU_EXAMPLE)
+    if cores > _MOST_CPUS:
+        message = f"{value!r} is more CPUs than any machine has"
+        raise fault(message, hint=_CPU_EXAMPLE)
     return value
 
 
 def _memory(value: str) -> str:
-    size = _positive(value, "512Mi or 8Gi")
+    size = _positive(value, _MEMORY_EXAMPLE)
     if size < 2**20:
-        msg = f"{value!r} is less than 1Mi; did you forget the unit, as in 8Gi?"
-        raise ValueError(msg)
+        message = f"{value!r} is less than 1Mi; is the unit missing?"
+        raise fault(message, hint=_MEMORY_EXAMPLE)
     if size > 2**50:
-        msg = f"{value!r} is more memory than any machine has"
-        raise ValueError(msg)
+        message = f"{value!r} is more memory than any machine has"
+        raise fault(message, hint=_MEMORY_EXAMPLE)
     if size % 1:
-        msg = f"{value!r} is not a whole number of bytes"
-        raise ValueError(msg)
+        message = f"{value!r} is not a whole number of bytes"
+        raise fault(message, hint=_MEMORY_EXAMPLE)
     return value
 
 
@@ -68,39 +85,97 @@ def _positive(value: str, example: str) -> Decimal:
     try:
         size = number(value)
     except ValueError as error:
-        msg = f"{error}, such as {example}"
-        raise ValueError(msg) from None
+        raise fault(str(error), hint=example) from None
     if size <= 0:
-        msg = f"{value!r} must be more than 0"
-        raise ValueError(msg)
+        raise fault(f"{value!r} is not more than 0", hint=example)
     return size
 
 
-_QUANTITY_SCHEMA = {"type": ["string", "number"], "pattern": r"^[0-9.]+([mkKMGTPE]i?)?$"}
-
+_QUANTITY_SCHEMA = {
+    "type": ["string", "number"],
+    "pattern": r"^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kMGTPE]|[KMGTPE]i)?$",
+    "exclusiveMinimum": 0,
+}
 Cpu = Annotated[
-    str, BeforeValidator(_as_text), AfterValidator(_cpu), WithJsonSchema(_QUANTITY_SCHEMA)
+    str,
+    BeforeValidator(_as_text),
+    AfterValidator(_cpu),
+    WithJsonSchema(_QUANTITY_SCHEMA),
 ]
 Memory = Annotated[
-    str, BeforeValidator(_as_text), AfterValidator(_memory), WithJsonSchema(_QUANTITY_SCHEMA)
+    str,
+    BeforeValidator(_as_text),
+    AfterValidator(_memory),
+    WithJsonSchema(_QUANTITY_SCHEMA),
 ]
 
-Name = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+@dataclass(frozen=True)
+class Shape:
+    """The form of a text: what the whole of it must match, in a pattern and in words.
+
+    The patterns are ours and take linear time.
+    """
+
+    pattern: str
+    words: str
+    most: int = 10_000
+
+    def check(self, value: str) -> str:
+        """Return `value` if it has this form."""
+        if len(value) > self.most:
+            message = f"{value[:20]!r}… is longer than {self.most} characters"
+            raise fault(message, hint="shorten it")
+        if not re.fullmatch(self.pattern, value):
+            raise fault(f"{value[:80]!r} does not fit here", hint=f"write {self.words}")
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        limits = {"pattern": f"^(?:{self.pattern})$", "maxLength": self.most}
+        return handler(schema) | limits
+
+
+_DNS = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_LABEL_WORDS = "letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+_HOST = (
+    r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*"
+)
+_REPOSITORY = "[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
+
+Name = Annotated[
+    str,
+    Shape(
+        "[a-z]([-a-z0-9]*[a-z0-9])?",
+        "small letters, digits and '-', beginning with a letter, such as train-small",
+        most=63,
+    ),
+]
 """A DNS-1035 label, which KubeRay asks of every name (validation.go)."""
 
 LabelKey = Annotated[
     str,
-    Field(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
-]
-LabelValue = Annotated[
-    str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", max_length=63)
-]
-EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Image = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9]+([._:-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
-        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
+    Shape(
+        rf"({_DNS}(\.{_DNS})*/)?(?=.{{1,63}}$){_LABEL}",
+        f"{_LABEL_WORDS}, such as ray.io/market-type",
+        most=317,
     ),
 ]
-"""An image reference: [REGISTRY[:PORT]/]REPOSITORY[:TAG][@DIGEST] (distribution/reference)."""
+LabelValue = Annotated[str, Shape(f"({_LABEL})?", _LABEL_WORDS, most=63)]
+Image = Annotated[
+    str,
+    Shape(
+        rf"({_HOST}(:[0-9]{{1,5}})?/)?{_REPOSITORY}(/{_REPOSITORY})*"
+        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?",
+        "an image such as rayproject/ray:2.60.0-py311 or registry:5000/team/ray:1",
+        most=500,
+    ),
+]
+"""An image reference: [REGISTRY[:PORT]/]REPOSITORY[:TAG][@DIGEST]."""

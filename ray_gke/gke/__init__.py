@@ -1,1 +1,1 @@
-"""What Google Kubernetes Engine does, as data. Everybody who must agree on it calls this."""
+"""What Google Kubernetes Engine does, as data that all who must agree on it ask."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ray_gke.errors import Place
+
 WorkloadKind = Literal["cluster", "job", "service"]
 
 
@@ -14,7 +16,9 @@ class Group:
     """A head or worker group with nothing left to decide.
 
     cpu and memory are Kubernetes quantities; num_cpus, num_gpus and memory_bytes are
-    what Ray schedules by. For a head min_replicas and max_replicas are 1.
+    what Ray schedules by. For a head min_replicas and max_replicas are 1. The node
+    selector, the affinity (expressions that all must hold) and the tolerations are
+    Kubernetes' own words.
     """
 
     name: str
@@ -28,8 +32,11 @@ class Group:
     resources: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     node_selector: Mapping[str, str] = field(default_factory=dict)
+    node_affinity: tuple[Mapping[str, Any], ...] = ()
     tolerations: tuple[Mapping[str, Any], ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    host_ipc: bool = False
+    termination_grace_period_seconds: int = 60
     spot: bool = False
     idle_timeout_seconds: int | None = None
     priority: int | None = None
@@ -43,7 +50,8 @@ class Plan:
     `name` is that of the Ray object and of everything around it. `files` are the
     workload's own files by their path inside the blueprint folder. `workload` is the
     blueprint's Cluster, Job or Service; `serve_config` the parsed Serve config of a
-    service. `notes` are lines that a user should read.
+    service. `notes` are lines that a user should read. `places` says where those
+    values stand that rendering may have to refuse, by their path in the blueprint.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Plan:
     serve_config: Mapping[str, Any] | None
     patches: tuple[Any, ...]
     notes: tuple[str, ...] = ()
+    places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict)
 
     @property
     def autoscaling(self) -> bool:

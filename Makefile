@@ -1,0 +1,59 @@
+# `make up` and `make test` need Python 3.11 or later and make, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# How many tests run side by side; each may run a Ray cluster of its own.
+TEST_WORKERS ?= 2
+
+.PHONY: up test check docs goldens schemas lock bench help
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+up: $(VENV)/up.stamp ## Bring up the first blueprint on this machine
+	$(BIN)/ray-gke up squares
+
+test: $(VENV)/test.stamp ## Run all tests
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
+
+check: $(VENV)/test.stamp ## Format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/test.stamp ## Rewrite what is generated: help, command reference, picture
+	$(BIN)/python tools/write_help.py
+	$(BIN)/python tools/draw_run.py docs/up-squares.svg
+
+goldens: $(VENV)/test.stamp ## Rewrite the goldens, to be reviewed as a diff
+	$(BIN)/python -m pytest tests/test_goldens.py --update-goldens
+
+schemas: $(VENV)/test.stamp ## Extract the facts-only schemas from KubeRay and Kubernetes (needs Go)
+	$(BIN)/python tools/extract_schemas.py
+
+bench: $(VENV)/test.stamp ## Measure speed and memory beside peers (needs Go, for helm)
+	$(BIN)/python -m bench
+
+lock: ## Choose versions anew and pin them with their hashes
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet uv
+	$(LOCK) pyproject.toml requirements/build.in --extra local --extra blueprints \
+	  --output-file requirements/up.txt
+	$(LOCK) pyproject.toml requirements/build.in --all-extras \
+	  --constraint requirements/up.txt --output-file requirements/test.txt
+	rm -r $(VENV)-lock
+
+LOCK = $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal \
+  --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+# Versions and hashes are pinned; the package itself is installed in place.
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'ray-gke needs Python 3.11 or later; name one: make $* PYTHON=python3.12' >&2; exit 1; }
+	@echo "making $(VENV) (once, a minute or two)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q ray_gke
+	@touch $@

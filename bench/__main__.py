@@ -1,0 +1,105 @@
+"""Run every measurement and print it beside its goal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import helm
+from bench.measure import environment, median_ratio, run, start_up
+
+PYTHON = sys.executable
+RAY_GKE = str(Path(PYTHON).with_name("ray-gke"))
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = (
+    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ray-gke/bench"
+)
+
+
+def tell(what: str, measured: float, goal: str, *, unit: str = "x") -> None:
+    """Print one line of the result."""
+    print(f"{what:<58} {measured:8.2f} {unit:<4} goal {goal}", flush=True)
+
+
+def starting() -> None:
+    """`--help` and completion beside a Python that does nothing."""
+    completing = environment(
+        _RAY_GKE_COMPLETE="complete_bash", COMP_WORDS="ray-gke up ", COMP_CWORD="2"
+    )
+    for what, argv, env in (
+        ("--help", [RAY_GKE, "--help"], None),
+        ("completion of a blueprint", [RAY_GKE], completing),
+    ):
+        pairs = [
+            (start_up(argv, env), start_up([PYTHON, "-c", "pass"])) for _ in range(25)
+        ]
+        ratio = median_ratio(*zip(*pairs, strict=True))
+        tell(f"{what} / python -c pass", ratio, "<= 5")
+
+
+def catalog(folder: Path, size: int) -> Path:
+    """Write a catalog of `size` blueprints, each a little different."""
+    text = (ROOT / "blueprints/squares/blueprint.yaml").read_text(encoding="utf-8")
+    code = ROOT / "blueprints/squares/squares.py"
+    for number in range(size):
+        name = f"squares-{number:05}"
+        blueprint = folder / name
+        blueprint.mkdir(parents=True)
+        changed = text.replace("name: squares", f"name: {name}", 1)
+        (blueprint / "blueprint.yaml").write_text(changed, encoding="utf-8")
+        shutil.copy(code, blueprint)
+    return folder
+
+
+def validating(folder: Path) -> None:
+    """`validate` beside `helm template`, and its growth and memory."""
+    executable = helm.build(CACHE)
+    small = run([RAY_GKE, "validate", str(catalog(folder / "1000", 1_000))])
+    if executable:
+        chart = str(helm.chart(executable, CACHE))
+        argv = [str(executable), "template", "squares", chart]
+        once = sorted(start_up(argv) for _ in range(15))[7]
+        faster = 1_000 * once / small.seconds
+        tell(f"1,000 x helm template ({once * 1000:.0f} ms) / validate", faster, ">= 3")
+    else:
+        tell("1,000 x helm template (40 ms, no Go here)", 40 / small.seconds, ">= 3")
+    large = run([RAY_GKE, "validate", str(catalog(folder / "10000", 10_000))])
+    growth = large.seconds / small.seconds / 10
+    tell("time per blueprint, 10,000 / 1,000", growth, "<= 1.1")
+    tell("memory of validate with 10,000", large.peak_mib, "< 300", unit="MiB")
+
+
+def bringing_up(folder: Path) -> None:
+    """`up squares` beside the same by hand."""
+    ours, peers, peak = [], [], 0.0
+    env = environment(XDG_STATE_HOME=str(folder / "state"))
+    for _ in range(3):
+        mine = run([RAY_GKE, "up", "squares"], env)
+        peers.append(run([PYTHON, "-m", "bench.by_hand", "2"]).seconds)
+        ours.append(mine.seconds)
+        peak = max(peak, mine.peak_mib)
+    print(f"up squares {min(ours):.1f} s, by hand {min(peers):.1f} s")
+    tell("up squares / by hand", median_ratio(ours, peers), "<= 1.15")
+    tell("memory of up beside Ray's own", peak, "< 120", unit="MiB")
+
+
+def main() -> None:
+    """Run all, or those that the arguments name."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        parts: dict[str, Callable[[], None]] = {
+            "start": starting,
+            "validate": lambda: validating(folder),
+            "up": lambda: bringing_up(folder),
+        }
+        for name in sys.argv[1:] or parts:
+            parts[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Answers of commands: as a table or text for people, as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from ray_gke.errors import InvalidError
+from ray_gke.events import Emit
+from ray_gke.reporting.json_lines import JsonLines, problem_as_json
+from ray_gke.reporting.problems import as_github
+
+Rows = list[dict[str, str]]
+
+
+@contextmanager
+def telling(output: str) -> Iterator[Emit]:
+    """Give an `Emit` that tells events as `output` (text or json) asks."""
+    if output == "json":
+        yield JsonLines(sys.stdout)
+        return
+    from ray_gke.reporting.terminal import Terminal
+
+    terminal = Terminal()
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def table(
+    values: Sequence[Any],
+    output: str,
+    rows: Callable[[Sequence[Any]], Rows],
+    *,
+    nothing: str,
+) -> None:
+    """Print dataclasses as a JSON list, or as the table that `rows` makes of them.
+
+    Without values the text form says `nothing`, on stderr: there is no answer.
+    """
+    if output == "json":
+        document([as_data(value) for value in values])
+    elif values:
+        from ray_gke.reporting.terminal import print_table
+
+        print_table(rows(values))
+    else:
+        sys.stderr.write(nothing + "\n")
+
+
+def mapping(values: Mapping[str, str], output: str) -> None:
+    """Print names and values, one a line."""
+    if output == "json":
+        document(dict(values))
+        return
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def document(data: Any) -> None:
+    """Print data as JSON, with the order of its keys kept."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def as_data(value: Any) -> Any:
+    """Return a dataclass as what JSON can say; paths become text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: as_data(item) for name, item in asdict(value).items()}
+    if isinstance(value, Mapping):
+        return {str(name): as_data(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_data(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def findings(found: Iterable[Any], output: str) -> None:
+    """Print what `validate` found; raises InvalidError with every problem.
+
+    `output` github writes annotations, json a list, text a count, or only the error.
+    """
+    all_found = [(str(f.path), f.error) for f in found]
+    faults = [error for _, error in all_found if error]
+    if output == "json":
+        document([_finding(path, error) for path, error in all_found])
+    elif output == "github":
+        sys.stdout.writelines(as_github(error) + "\n" for error in faults)
+    elif not faults:
+        sys.stdout.write(f"{len(all_found)} valid\n")
+    if faults:
+        raise InvalidError.of([p for error in faults for p in error.problems])
+
+
+def _finding(path: str, error: InvalidError | None) -> dict[str, Any]:
+    problems = [problem_as_json(p) for p in error.problems] if error else []
+    return {"path": path, "valid": error is None, "problems": problems}

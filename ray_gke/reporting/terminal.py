@@ -1,0 +1,137 @@
+"""Events and tables for people.
+
+Progress and notes go to stderr, what a workload says to stdout, so that
+`ray-gke up squares > result.txt` holds the result alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from ray_gke.events import (
+    Event,
+    Finished,
+    LogLine,
+    Note,
+    Ready,
+    StepFinished,
+    StepStarted,
+)
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: `3.4 s`, `2 min 05 s`, `1 h 02 min`."""
+    if seconds < 60:  # noqa: PLR2004 a minute
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left:02} min"
+    return f"{minutes} min {rest:02} s"
+
+
+class Terminal:
+    """Tells events as they happen: a spinner on a terminal, plain lines elsewhere."""
+
+    def __init__(self, stdout: TextIO | None = None) -> None:
+        """Write what workloads say to `stdout`, the rest to stderr."""
+        self._stdout = stdout or sys.stdout
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._status: Status | None = None
+        self._step = ""
+
+    def __call__(self, event: Event) -> None:
+        """Tell one event."""
+        match event:
+            case StepStarted():
+                self._started(event)
+            case StepFinished():
+                self._finished_step(event)
+            case Note():
+                self._line(
+                    "! " if event.warning else "  ", event.text, warn=event.warning
+                )
+            case LogLine():
+                self._log(event)
+            case Ready():
+                self._ready(event)
+            case Finished():
+                self._finished(event)
+
+    def close(self) -> None:
+        """Take the spinner away, so that what follows starts on a clean line."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def _started(self, event: StepStarted) -> None:
+        self.close()
+        self._step = event.title
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
+            self._status = self._console.status(Text(f"{event.title} …"))
+            self._status.start()
+        else:
+            self._console.print(Text(f"{event.name}: {event.title} …"))
+
+    def _finished_step(self, event: StepFinished) -> None:
+        self.close()
+        line = Text.assemble(
+            ("✓ ", "green"),
+            f"{self._step:<24}",
+            (f"{duration(event.seconds):>8}", "cyan"),
+            f"  {event.detail}",
+        )
+        line.rstrip()
+        self._console.print(line)
+
+    def _log(self, event: LogLine) -> None:
+        # The lines themselves show that something happens; a spinner would tear them.
+        self.close()
+        self._stdout.write(event.text + "\n")
+        self._stdout.flush()
+
+    def _ready(self, event: Ready) -> None:
+        self.close()
+        self._console.print(Text(f"{event.name} is up", style="bold green"))
+        width = max(map(len, event.urls), default=0)
+        for purpose, url in event.urls.items():
+            self._console.print(Text(f"  {purpose:<{width}}  {url}"))
+
+    def _finished(self, event: Finished) -> None:
+        self.close()
+        good = event.status in {"SUCCEEDED", "RUNNING", "DOWN"}
+        text = f"{event.name}: {event.status} in {duration(event.seconds)}"
+        self._console.print(Text(text, style="bold green" if good else "bold red"))
+        if event.message:
+            self._console.print(Text(f"  {event.message}"))
+
+    def _line(self, mark: str, text: str, *, warn: bool) -> None:
+        self.close()
+        self._console.print(Text(mark + text, style="yellow" if warn else ""))
+
+
+def print_table(rows: list[dict[str, str]]) -> None:
+    """Print rows with the keys of the first as headings; wraps on narrow terminals."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # In a pipe every row is one line, whatever its length.
+        console = Console(highlight=False, width=10_000)
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for heading in rows[0]:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(value) for value in row.values()))
+    for line in _without_padding(console, table):
+        console.print(line, soft_wrap=True)
+
+
+def _without_padding(console: Console, table: Table) -> list[Text]:
+    with console.capture() as capture:
+        console.print(table)
+    return [Text.from_ansi(line.rstrip()) for line in capture.get().splitlines()]

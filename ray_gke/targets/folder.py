@@ -1,0 +1,44 @@
+"""A folder as a target: manifests as files, for GitOps or for reading."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ray_gke.errors import FailedError
+
+_OURS = re.compile(r"\d\d-[a-z0-9.-]+\.yaml")
+_MARK = "app.kubernetes.io/managed-by: ray-gke"
+
+
+def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write `files`, all or none, and return their paths.
+
+    Files of an earlier render that are no longer rendered are removed: whoever applies
+    the folder would otherwise apply them for ever. Nothing else is touched.
+    Raises FailedError when the folder cannot be written.
+    """
+    drafts = {folder / name: folder / f".{name}.draft" for name in files}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, draft in drafts.items():
+            draft.write_text(files[path.name], encoding="utf-8")
+        for path, draft in drafts.items():
+            os.replace(draft, path)
+        for stale in _earlier(folder) - drafts.keys():
+            stale.unlink()
+    except OSError as error:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+        raise FailedError(
+            f"cannot write to {str(folder)!r}: {error.strerror}",
+            hint="nothing was written; choose another --output-dir or make room",
+        ) from None
+    return list(drafts)
+
+
+def _earlier(folder: Path) -> set[Path]:
+    named = (path for path in folder.glob("*.yaml") if _OURS.fullmatch(path.name))
+    return {p for p in named if _MARK in p.read_text(encoding="utf-8", errors="replace")}
