@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,13 @@ class RayGkeError(Exception):
         super().__init__(message)
         self.problems: tuple[Problem, ...] = (Problem(message, place, hint),)
 
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> Self:
+        """Return one error that carries all `problems`, at least one."""
+        error = cls(problems[0].message, place=problems[0].place)
+        error.problems = tuple(problems)
+        return error
+
 
 class UsageError(RayGkeError):
     """The command line is wrong."""
@@ -65,13 +72,6 @@ class InvalidError(RayGkeError):
     """A file that the user wrote is wrong, in one or in several places."""
 
     exit_code = 3
-
-    @classmethod
-    def of(cls, problems: Sequence[Problem]) -> InvalidError:
-        """Return one error that carries all `problems`, at least one."""
-        error = cls(problems[0].message, place=problems[0].place)
-        error.problems = tuple(problems)
-        return error
 
 
 class RefusedError(RayGkeError):

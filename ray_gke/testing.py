@@ -33,13 +33,20 @@ class Result:
 class Running:
     """A command in the background."""
 
-    def __init__(self, argv: list[str], env: Mapping[str, str], folder: Path) -> None:
-        """Start `argv`; its output goes to files in `folder`."""
+    def __init__(
+        self, argv: list[str], env: Mapping[str, str], folder: Path, cwd: Path | None
+    ) -> None:
+        """Start `argv` in `cwd`; its output goes to files in `folder`."""
         number = len(list(folder.glob("*.out")))
         self._out, self._err = folder / f"{number}.out", folder / f"{number}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(  # noqa: S603 our own command
-                argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                argv,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
             )
         self.pid = self._process.pid
 
@@ -94,10 +101,14 @@ class RayGke:
         self._running: list[Running] = []
 
     def __call__(
-        self, *args: str, exit_code: int | None = 0, timeout: float = 300
+        self,
+        *args: str,
+        exit_code: int | None = 0,
+        timeout: float = 300,
+        cwd: Path | None = None,
     ) -> Result:
         """Run `ray-gke ARGS` to its end and check its exit code (None: any)."""
-        result = self.start(*args).result(timeout)
+        result = self.start(*args, cwd=cwd).result(timeout)
         if exit_code is not None and result.exit_code != exit_code:
             pytest.fail(
                 f"ray-gke {' '.join(args)}: exit code {result.exit_code}, "
@@ -105,10 +116,10 @@ class RayGke:
             )
         return result
 
-    def start(self, *args: str) -> Running:
-        """Run `ray-gke ARGS` in the background."""
+    def start(self, *args: str, cwd: Path | None = None) -> Running:
+        """Run `ray-gke ARGS` in the background, in the folder `cwd`."""
         argv = [sys.executable, "-m", "ray_gke", *args]
-        running = Running(argv, self.env, self.folder)
+        running = Running(argv, self.env, self.folder, cwd)
         self._running.append(running)
         return running
 

@@ -23,23 +23,24 @@ RAY_SINCE = {
 OLDEST_RAY = RAY_SINCE["token authentication"]
 
 KUBERAY_SINCE = {
-    "authOptions.secretName": "1.6.2",
-    "authOptions.enableK8sTokenAuth": "1.6.2",
-    "RayJob.preRunningDeadlineSeconds": "1.6.2",
-    "workerGroupSpecs.priority": "1.7.0",
-    "autoscalerOptions.command": "1.7.0",
-    "autoscalerOptions.args": "1.7.0",
-    "gcsFaultToleranceOptions.backend": "1.7.0",
-    "gcsFaultToleranceOptions.storage": "1.7.0",
-    "headGroupSpec.ingressOptions": "1.7.0",
-    "RayCluster.networkPolicy": "1.7.0",
-    "RayCluster.tlsOptions": "1.7.0",
-    "RayCluster.historyServerOptions": "1.7.0",
+    "AuthOptions.enableK8sTokenAuth": "1.6.2",
+    "AuthOptions.secretName": "1.6.2",
+    "DeletionCondition.jobDeploymentStatus": "1.6.2",
+    "RayClusterSpec.upgradeStrategy": "1.6.2",
+    "RayJobSpec.preRunningDeadlineSeconds": "1.6.2",
+    "RayServiceSpec.managedBy": "1.6.2",
+    "AutoscalerOptions.args": "1.7.0",
+    "AutoscalerOptions.command": "1.7.0",
+    "GcsFaultToleranceOptions.backend": "1.7.0",
+    "GcsFaultToleranceOptions.storage": "1.7.0",
+    "HeadGroupSpec.ingressOptions": "1.7.0",
+    "RayClusterSpec.historyServerOptions": "1.7.0",
+    "RayClusterSpec.networkPolicy": "1.7.0",
+    "RayClusterSpec.tlsOptions": "1.7.0",
+    "RayServiceSpec.suspend": "1.7.0",
+    "WorkerGroupSpec.priority": "1.7.0",
 }
-"""Fields of KubeRay that are younger than 1.5.1, by the object that has them.
-
-`RayCluster.` stands for the spec of a cluster, also inside a RayJob or RayService.
-"""
+"""Fields that KubeRay 1.5.1 does not have, by their Go type and JSON name."""
 
 
 def parsed(version: str) -> tuple[int, ...]:

@@ -159,7 +159,6 @@ def core_type(name: str, published: Schema) -> Schema:
     kept = facts(published)
     if name in CORE_KINDS:
         kept["properties"].pop("status", None)
-        kept["required"] = ["apiVersion", "kind", "metadata"]
     for key, values in CLOSED.items():
         owner, _, field = key.partition(".")
         if owner == short(name) and field:
@@ -227,7 +226,7 @@ def kuberay() -> Schema:
         types[f"{kind}Spec"] = custom_type(spec, types)
         types[kind] = {
             "type": "object",
-            "required": ["apiVersion", "kind", "metadata", "spec"],
+            "required": ["spec"],
             "additionalProperties": False,
             "properties": {
                 "apiVersion": {"enum": ["ray.io/v1"]},

@@ -21,7 +21,7 @@ COMPLETES = {"BLUEPRINT": "blueprint", "NAME": "run"}
 
 def described(command: Any, path: list[str], parent: Any = None) -> dict[str, Any]:
     """Return a command as data: help text, options, arguments, commands."""
-    context = typer.Context(command, info_name=path[-1], parent=parent)
+    context = command.make_context(path[-1], [], parent, resilient_parsing=True)
     parameters = command.get_params(context)
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     options = [p for p in parameters if p.param_type_name == "option"]

@@ -1,0 +1,101 @@
+"""Writing and checking documents, without a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ray_gke.commands.options import (
+    Assignments,
+    Blueprint,
+    Document,
+    Output,
+    PlatformFile,
+    RunName,
+    ValidateFormat,
+)
+
+
+def render(
+    blueprint: Blueprint,
+    *,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            metavar="DIR",
+            help="One file per object; stdout without it.",
+        ),
+    ] = None,
+    file: PlatformFile = None,
+    assignments: Assignments = None,
+    name: RunName = None,
+    namespace: Annotated[
+        str | None, typer.Option(metavar="NAMESPACE", help="Namespace of every object.")
+    ] = None,
+    kuberay_version: Annotated[
+        str | None, typer.Option(metavar="X.Y.Z", help="The cluster's KubeRay.")
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="YAML for people, or JSON.")
+    ] = Output.text,
+) -> None:
+    """Write a blueprint's manifests.
+
+    They are checked against KubeRay's and Kubernetes' schemas; no cluster is needed.
+    """
+    from ray_gke import selection
+    from ray_gke.rendering import documents
+    from ray_gke.reporting import answers
+    from ray_gke.targets import folder
+
+    choice = selection.choose(file, kuberay_version)
+    selected = selection.select(choice, blueprint, assignments or (), name)
+    manifests = selection.rendered(selected, choice, namespace)
+    if output_dir:
+        for path in folder.write(output_dir, documents.files(manifests)):
+            typer.echo(path)
+    elif output is Output.json:
+        answers.document(manifests)
+    else:
+        typer.echo(documents.stream(manifests), nl=False)
+
+
+def validate(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Blueprints, platform files, or folders of them; this folder without.",
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        ValidateFormat,
+        typer.Option("--format", help="github: annotations for a pull request."),
+    ] = ValidateFormat.text,
+) -> None:
+    """Check blueprints and platform files.
+
+    Every mistake is shown with its file, line and key; nothing is run.
+    """
+    from ray_gke import validation
+    from ray_gke.reporting import answers
+
+    answers.findings(validation.validate(paths or [Path()]), output)
+
+
+def schema(
+    document: Annotated[Document, typer.Argument(help="Which document.")],
+) -> None:
+    """Print a JSON Schema, for editors."""
+    from ray_gke.catalog import schema as schemas
+    from ray_gke.reporting import answers
+
+    match document:
+        case Document.blueprint:
+            answers.document(schemas.blueprint())
+        case Document.platform:
+            answers.document(schemas.platform())

@@ -1,0 +1,114 @@
+"""Bringing up, looking at and ending what runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ray_gke.commands.options import (
+    AnyBlueprint,
+    AnyRun,
+    Assignments,
+    Output,
+    OutputOption,
+    PlatformFile,
+    Run,
+    RunName,
+    Target,
+)
+
+
+def up(
+    blueprint: AnyBlueprint = None,
+    *,
+    on: Annotated[Target, typer.Option("--on", help="Where it runs.")] = Target.local,
+    file: PlatformFile = None,
+    assignments: Assignments = None,
+    name: RunName = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Do not wait for a job to end.")
+    ] = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Bring up a blueprint.
+
+    Waits until its cluster or service is ready, or its job is done. What a job
+    writes goes to stdout, progress to stderr.
+    """
+    from ray_gke import selection
+    from ray_gke.reporting import answers
+    from ray_gke.targets import local
+
+    choice = selection.choose(file)
+    selected = selection.select(choice, blueprint, assignments or (), name)
+    selection.rendered(selected, choice)
+    with answers.telling(output) as emit:
+        for one in selected:
+            match on:
+                case Target.local:
+                    local.up(one.plan, emit, detach=detach)
+
+
+def down(
+    name: AnyRun = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything that is up on this machine.")
+    ] = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """End what is up.
+
+    Workers are drained, every process of the run ends, and nothing else does.
+    """
+    from ray_gke import selection
+    from ray_gke.reporting import answers
+    from ray_gke.targets import local
+
+    names = selection.runs_to_end(
+        name, [run.name for run in local.runs()], everything=everything
+    )
+    with answers.telling(output) as emit:
+        for one in names:
+            local.down(one, emit)
+
+
+def status(name: AnyRun = None, *, output: OutputOption = Output.text) -> None:
+    """Show what is up.
+
+    And how the last jobs ended, until their names are used again.
+    """
+    from ray_gke.reporting import answers, rows
+    from ray_gke.targets import local
+
+    runs = [local.run(name)] if name else local.runs()
+    answers.table(runs, output, rows.runs, nothing="nothing is up")
+
+
+def logs(
+    name: Run,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until it ends, or Ctrl-C.")
+    ] = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Show what a workload wrote."""
+    from ray_gke.reporting import answers
+    from ray_gke.targets import local
+
+    with answers.telling(output) as emit:
+        for line in local.logs(name, follow=follow):
+            emit(line)
+
+
+def dashboard(name: Run, *, output: OutputOption = Output.text) -> None:
+    """Print where Ray's dashboard is.
+
+    With the token that lets this user in.
+    """
+    from ray_gke.reporting import answers
+    from ray_gke.targets import local
+
+    answers.mapping(local.dashboard(name), output)

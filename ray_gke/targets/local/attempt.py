@@ -1,0 +1,161 @@
+"""One cluster of a plan: from nothing to its end, or to where it can be used."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from ray_gke.errors import InterruptedRun, RefusedError
+from ray_gke.events import Emit, Ready
+from ray_gke.planning.machine import LocalPlan
+from ray_gke.targets.local import job, launch, processes
+from ray_gke.targets.local.dashboard_api import Dashboard
+from ray_gke.targets.local.launch import BroughtDown, Cluster
+from ray_gke.targets.local.service import Deployment, local_config
+from ray_gke.targets.local.state import GroupRecord, Record, RunFolder
+from ray_gke.targets.local.steps import step
+from ray_gke.targets.local.teardown import deaf, drain
+
+
+@dataclass
+class Attempt:
+    """Whatever goes wrong, nothing is left running, and the record tells why."""
+
+    local: LocalPlan
+    run: RunFolder
+    emit: Emit
+    record: Record = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = self.local.plan
+        self.record = Record(
+            name=plan.name,
+            kind=plan.kind,
+            blueprint=plan.blueprint,
+            phase="starting",
+            started_at=time.time(),
+            up_pid=os.getpid(),
+            up_started=processes.started_at(os.getpid()),
+            groups=tuple(
+                GroupRecord(
+                    g.name, g.min_replicas, g.max_replicas, g.num_cpus, g.num_gpus
+                )
+                for g in plan.worker_groups
+            ),
+        )
+
+    def run_job(self) -> job.Result:
+        """Return how the job ended; its cluster is gone."""
+        with self._guarded():
+            cluster = self._cluster()
+            result = self._job(cluster)
+        self._end(result.status, result.message, result.exit_code)
+        return result
+
+    def bring_up(self, port: int) -> Ready:
+        """Return when the cluster, or the service on it, can be used; it stays."""
+        with self._guarded():
+            cluster = self._cluster()
+            urls = {"dashboard": f"http://{cluster.head.dashboard}"}
+            if self.local.plan.serve_config is not None:
+                urls["service"] = self._service(cluster, port)
+            else:
+                urls["cluster"] = cluster.head.gcs_address
+            self._note(phase="running", status="RUNNING")
+        return Ready(self.run.name, self.local.plan.kind, urls)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._end("STOPPED", "interrupted")
+            raise InterruptedRun(
+                f"{self.run.name} was interrupted; nothing of it is left running"
+            ) from None
+        except BroughtDown as error:
+            self._end("STOPPED", str(error))
+            raise
+        except BaseException as error:
+            self._end("FAILED", str(error))
+            raise
+
+    def _cluster(self) -> Cluster:
+        plan = self.local.plan
+        name = self.run.name
+        with step(self.emit, name, "head", "start the head") as outcome:
+            self.run.clear()
+            self._note()
+            launch.prepare(self.local, self.run)
+            cluster = launch.start_head(self.local, self.run)
+            outcome.detail = f"dashboard http://{cluster.head.dashboard}"
+        self._note(
+            gcs_address=cluster.head.gcs_address,
+            dashboard=cluster.head.dashboard,
+            session=cluster.head.session,
+        )
+        if plan.worker_groups:
+            with step(self.emit, name, "workers", "start the workers") as outcome:
+                count = launch.wait_for_workers(cluster, plan.worker_groups)
+                outcome.detail = _workers(count)
+        return cluster
+
+    def _job(self, cluster: Cluster) -> job.Result:
+        name = self.run.name
+        workload: job.Job = self.local.plan.workload
+        dashboard = Dashboard(cluster.head.dashboard, self.run.token)
+        with step(self.emit, name, "submit", "submit the job") as outcome:
+            job_id = job.submit(cluster, dashboard, workload)
+            outcome.detail = job_id
+        self._note(phase="running", status="RUNNING", job_id=job_id)
+        seconds = workload.active_deadline_seconds
+        until = self.record.started_at + seconds if seconds else None
+        follower = job.Follower(cluster, dashboard, job_id, self.emit, until)
+        try:
+            with step(self.emit, name, "job", "run the job") as outcome:
+                result = follower.follow()
+                outcome.detail = result.status
+        except KeyboardInterrupt:
+            job.stop(dashboard, job_id)
+            raise
+        return result
+
+    def _service(self, cluster: Cluster, port: int) -> str:
+        config = self.local.plan.serve_config
+        assert config is not None
+        dashboard = Dashboard(cluster.head.dashboard, self.run.token)
+        deployment = Deployment(
+            cluster, dashboard, self.emit, local_config(config, port)
+        )
+        with step(self.emit, self.run.name, "deploy", "deploy the service") as outcome:
+            count = deployment.deploy()
+            outcome.detail = f"{count} application{'s' * (count != 1)} running"
+        self._note(serve_url=deployment.url)
+        return deployment.url
+
+    def _note(self, **changes: object) -> None:
+        self.record = replace(self.record, **changes)  # type: ignore[arg-type]
+        self.run.write(self.record)
+
+    def _end(self, status: str, message: str, exit_code: int | None = None) -> None:
+        with step(self.emit, self.run.name, "drain", "drain the cluster") as outcome:
+            outcome.detail = _workers(drain(self.run))
+        with deaf():
+            try:
+                self._note(
+                    phase="ended",
+                    status=status,
+                    message=message,
+                    exit_code=exit_code,
+                    ended_at=time.time(),
+                )
+            except RefusedError:  # the disk is full: keep nothing
+                with suppress(RefusedError):
+                    self.run.clear()
+
+
+def _workers(count: int) -> str:
+    return f"{count} worker{'s' * (count != 1)}"

@@ -1,0 +1,137 @@
+"""Deploy a Serve config on a cluster, and wait until it answers."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+from ray_gke.errors import FailedError, RefusedError
+from ray_gke.events import Emit, Note
+from ray_gke.targets.local.dashboard_api import (
+    Dashboard,
+    DashboardError,
+    DashboardSilent,
+)
+from ray_gke.targets.local.launch import Cluster
+
+_HOST = "127.0.0.1"
+_USUAL_PORT = 8000
+_PATH = "/api/serve/applications/"
+_DEPLOY_SECONDS = 900
+_BROKEN = ("DEPLOY_FAILED", "UNHEALTHY")
+_SHOWN_LINES = 25
+
+
+def choose_port(serve_config: Mapping[str, Any]) -> int:
+    """Return the port that the config asks for, or else 8000 or a free one.
+
+    Raises RefusedError when the one that is asked for is in use.
+    """
+    asked = serve_config.get("http_options", {}).get("port")
+    for port in (_USUAL_PORT, 0) if asked is None else (asked,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except (OSError, OverflowError):
+                continue
+            return int(probe.getsockname()[1])
+    raise RefusedError(
+        f"port {asked} of {_HOST} is in use, and the Serve config asks for it",
+        hint="end what uses it, or leave http_options.port out of the Serve config",
+    )
+
+
+def local_config(serve_config: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """Return the config with HTTP on loopback.
+
+    One proxy, on the head: all nodes share the address, so they cannot each have one.
+    """
+    options = {**serve_config.get("http_options", {}), "host": _HOST, "port": port}
+    return {**serve_config, "proxy_location": "HeadOnly", "http_options": options}
+
+
+@dataclass
+class Deployment:
+    """One Serve config on one cluster."""
+
+    cluster: Cluster
+    dashboard: Dashboard
+    emit: Emit
+    config: Mapping[str, Any]
+    _told: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where the applications answer."""
+        return f"http://{_HOST}:{self.config['http_options']['port']}"
+
+    def deploy(self) -> int:
+        """Deploy and return the number of applications once all of them answer."""
+        self._put()
+        self.cluster.wait(self._is_running, _DEPLOY_SECONDS, "the service")
+        self.cluster.wait(self._answers, _DEPLOY_SECONDS, "the service's HTTP")
+        return len(self.config["applications"])
+
+    def _put(self) -> None:
+        try:
+            self.dashboard.put(_PATH, self.config, timeout=_DEPLOY_SECONDS)
+        except DashboardError as error:
+            raise self._failed(str(error)) from None
+        except DashboardSilent:
+            self.cluster.check()
+            raise FailedError("Ray's dashboard does not answer") from None
+
+    def _is_running(self) -> bool:
+        try:
+            found = self.dashboard.get(_PATH)["applications"]
+        except (DashboardError, DashboardSilent):
+            return False
+        for name, application in found.items():
+            if application["status"] in _BROKEN:
+                raise self._failed(_reason(application), name)
+            self._tell(name, application)
+        names = {a.get("name", "default") for a in self.config["applications"]}
+        return all(
+            found.get(name, {}).get("status") == "RUNNING" for name in names
+        )
+
+    def _tell(self, name: str, application: Mapping[str, Any]) -> None:
+        """Tell once why a deployment waits, such as for a worker that nothing has."""
+        waiting = _reason(application)
+        if waiting and waiting != self._told:
+            self._told = waiting
+            self.emit(Note(self.cluster.run.name, f"{name}: {waiting}"))
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection(
+            _HOST, self.config["http_options"]["port"], timeout=5
+        )
+        try:
+            connection.request("GET", "/-/healthz")
+            return connection.getresponse().status == 200  # noqa: PLR2004
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _failed(self, reason: str, application: str | None = None) -> FailedError:
+        lines = [line for line in reason.splitlines() if line.strip()][-_SHOWN_LINES:]
+        which = f"application {application} of " if application else ""
+        return FailedError(
+            f"{which}service {self.cluster.run.name} was not deployed:\n"
+            + "\n".join(f"  {line}" for line in lines),
+            hint=f"ray-gke logs {self.cluster.run.name} shows more",
+        )
+
+
+def _reason(application: Mapping[str, Any]) -> str:
+    """Return Serve's own words: the application's, else those of its deployments."""
+    messages = [
+        deployment.get("message", "")
+        for deployment in application.get("deployments", {}).values()
+    ]
+    return "\n".join(filter(None, [application.get("message", ""), *messages]))

@@ -1,0 +1,105 @@
+"""End a run: drain its workers, end its head, and leave nothing behind."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ray_gke.errors import FailedError
+from ray_gke.targets.local import processes
+from ray_gke.targets.local.node_spec import HEAD_ID, MODULE
+from ray_gke.targets.local.state import RunFolder
+
+_WORKER_GRACE = 10
+_HEAD_GRACE = 10
+_ROUNDS = 3
+_KEPT_BYTES = 8 * 2**20
+
+
+def drain(run: RunFolder) -> int:
+    """End all processes of `run` in order and return how many workers there were.
+
+    Workers go first: a raylet whose GCS is gone waits a minute for it. Another Ctrl-C
+    ends them at once. Ray's logs are kept, its other files removed.
+
+    Raises FailedError when something cannot be ended.
+    """
+    workers = 0
+    try:
+        with suppress(OSError):  # on a full disk too, all must end
+            run.stop.touch(mode=0o600)
+        workers = _end_in_order(run)
+        _end_rest(run)
+    except KeyboardInterrupt:
+        with _deaf():
+            _end_rest(run)
+    with _deaf():
+        _keep_logs(run)
+        run.remove_temp()
+    return workers
+
+
+def _end_in_order(run: RunFolder) -> int:
+    found = {p.pid: p for p in processes.of_run(run.path)}
+    keepers = {pid: processes.arguments(p) for pid, p in found.items()}
+    keepers = {pid: argv for pid, argv in keepers.items() if MODULE in argv}
+    heads = [pid for pid, argv in keepers.items() if _node(argv) == HEAD_ID]
+    workers = [pid for pid in keepers if pid not in heads]
+    processes.end([found[pid] for pid in workers], grace=_WORKER_GRACE)
+    processes.end([found[pid] for pid in heads], grace=_HEAD_GRACE)
+    return len(workers)
+
+
+def _node(argv: list[str]) -> str:
+    return Path(argv[-1]).stem
+
+
+def _end_rest(run: RunFolder) -> None:
+    for _ in range(_ROUNDS):
+        left = processes.of_run(run.path)
+        if not left:
+            return
+        processes.kill(left)
+    left = processes.of_run(run.path)
+    if left:
+        raise FailedError(
+            f"these processes of {run.name} could not be ended: "
+            f"{', '.join(str(p.pid) for p in left)}",
+            hint="end them by hand, then ray-gke down again",
+        )
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Do not hear Ctrl-C for the moment that it takes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _keep_logs(run: RunFolder) -> None:
+    """Copy what Ray has logged, the end of every file; a full disk loses them."""
+    source = run.temp / "session_latest" / "logs"
+    with suppress(OSError):
+        for file in source.rglob("*"):
+            if file.is_file() and file.stat().st_size:
+                _copy_end(file, run.logs / file.relative_to(source))
+        for driver in source.glob("job-driver-*.log"):
+            shutil.copyfile(driver, run.driver_log)
+            run.driver_log.chmod(0o600)
+
+
+def _copy_end(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("rb") as source, target.open("wb") as copy:
+        source.seek(max(0, file.stat().st_size - _KEPT_BYTES))
+        copy.write(source.read(_KEPT_BYTES))

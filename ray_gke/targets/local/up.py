@@ -1,0 +1,58 @@
+"""Bring a plan up on this machine."""
+
+from __future__ import annotations
+
+import time
+
+from ray_gke.events import Emit, Finished, Note, Ready
+from ray_gke.planning.machine import LocalPlan, fit
+from ray_gke.planning.plan import Plan
+from ray_gke.targets.local import background, job, processes, requirements, service
+from ray_gke.targets.local import state
+from ray_gke.targets.local.attempt import Attempt
+from ray_gke.targets.local.machine_facts import this_machine
+from ray_gke.targets.local.state import RunFolder
+
+
+def up(plan: Plan, emit: Emit, *, detach: bool = False) -> Finished | Ready:
+    """Bring `plan` up, and a job also down again when it has ended.
+
+    With `detach` a job goes on in the background once it is submitted; clusters and
+    services stay up anyway. Nothing is left running when it raises.
+    """
+    if detach and plan.kind == "job":
+        return background.start(plan, emit)
+    notes = requirements.check(plan.ray_version)
+    local = fit(plan, this_machine())
+    port = service.choose_port(plan.serve_config) if plan.serve_config else 0
+    run = state.make(plan.name)
+    with state.locked(run):
+        if processes.of_run(run.path):
+            raise state.already_runs(run.name)
+        for note in (*notes, *local.notes):
+            emit(Note(plan.name, note))
+        done = (
+            _job(local, run, emit)
+            if plan.kind == "job"
+            else Attempt(local, run, emit).bring_up(port)
+        )
+    emit(done)
+    return done
+
+
+def _job(local: LocalPlan, run: RunFolder, emit: Emit) -> Finished:
+    """Run the job, again on a new cluster as often as its backoff_limit says."""
+    begun = time.monotonic()
+    retries = local.plan.workload.backoff_limit
+    result = Attempt(local, run, emit).run_job()
+    for retry in range(1, retries + 1):
+        if result.status != "FAILED":
+            break
+        emit(Note(run.name, f"the job failed; retry {retry} of {retries}", True))
+        result = Attempt(local, run, emit).run_job()
+    seconds = time.monotonic() - begun
+    done = Finished(run.name, result.status, seconds, result.message)
+    if result.status == "SUCCEEDED":
+        return done
+    emit(done)
+    raise job.failure(run.name, result)

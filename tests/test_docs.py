@@ -1,0 +1,100 @@
+"""The documents' commands are run, and answer as written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ray_gke.testing import RayGke
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+
+def blocks(text: str) -> Iterator[list[tuple[str, list[str]]]]:
+    """Yield each console block as commands with the output lines below them."""
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        commands: list[tuple[str, list[str]]] = []
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                commands.append((line[2:], []))
+            else:
+                commands[-1][1].append(line)
+        yield commands
+
+
+def run_all(text: str, ray_gke: RayGke, folder: Path) -> int:
+    count = 0
+    for commands in blocks(text):
+        for command, expected in commands:
+            program, *arguments = shlex.split(command)
+            if program == "make":
+                targets = re.findall(
+                    r"^([a-z]+):", Path(ROOT / "Makefile").read_text(), re.MULTILINE
+                )
+                assert arguments[0] in targets
+                continue
+            assert program == "ray-gke", command
+            lines = ray_gke(*arguments, cwd=folder).stdout.splitlines()
+            assert lines[: len(expected)] == expected or not expected, command
+            count += 1
+    return count
+
+
+@pytest.mark.local
+def test_the_commands_of_the_readme_answer_as_written(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    assert run_all(README.read_text(), ray_gke, tmp_path) >= 12
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    first = next(blocks(README.read_text()))
+    assert [command for command, _ in first] == ["make up", "make test"]
+
+
+def test_links_lead_somewhere() -> None:
+    documents = [README, *ROOT.glob("blueprints/*/README.md")]
+    for document in documents:
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document}: {link}"
+
+
+def test_the_yaml_examples_of_the_readme_are_valid(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    examples = re.findall(
+        r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL
+    )
+    blueprint, platform = examples
+    folder = tmp_path / "stable-diffusion"
+    folder.mkdir()
+    (folder / "blueprint.yaml").write_text(blueprint)
+    config = "applications: [{name: a, import_path: 'app:app', route_prefix: /}]\n"
+    (folder / "serve.yaml").write_text(config)
+    (folder / "app.py").write_text("")
+    assert ray_gke("validate", str(folder)).stdout == "1 valid\n"
+    # The git repository of the example does not exist.
+    without_git = re.sub(r"^ +- git:.*\n.*\n", "", platform, flags=re.MULTILINE)
+    assert without_git != platform
+    (tmp_path / "blueprints").mkdir()
+    (tmp_path / "ray-gke.yaml").write_text(without_git)
+    answer = ray_gke("validate", str(tmp_path / "ray-gke.yaml"))
+    assert answer.stdout == "1 valid\n"
+
+
+def test_blueprints_document_every_parameter() -> None:
+    for readme in ROOT.glob("blueprints/*/README.md"):
+        text = readme.read_text()
+        blueprint = (readme.parent / "blueprint.yaml").read_text()
+        head = blueprint.split("\nspec:")[0]
+        names = re.findall(
+            r"^ {2}(\w+):\s*(?:\{|$)", head.split("parameters:")[-1], re.MULTILINE
+        )
+        for name in names if "parameters:" in head else []:
+            assert f"`{name}`" in text, f"{readme.parent.name}: {name}"
+    assert any((ROOT / "blueprints").iterdir())

@@ -1,0 +1,60 @@
+"""What people see of a run."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from ray_gke.events import Finished, LogLine, Note, Ready, StepFinished, StepStarted
+from ray_gke.reporting.terminal import Terminal, duration, print_table
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (59.94, "59.9 s"),
+        (125, "2 min 05 s"),
+        (3725, "1 h 02 min"),
+    ],
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_results_go_to_stdout_and_everything_else_to_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stdout = io.StringIO()
+    tell = Terminal(stdout)
+    tell(StepStarted("squares", "head", "start the head"))
+    tell(StepFinished("squares", "head", 3.44, "2 CPUs"))
+    tell(Note("squares", "8 workers became 3", warning=True))
+    tell(LogLine("squares", "job", "[0, 1, 4, 9]"))
+    tell(Ready("squares", "cluster", {"dashboard": "http://127.0.0.1:8265"}))
+    tell(Finished("squares", "SUCCEEDED", 11.2, "done well"))
+    assert stdout.getvalue() == "[0, 1, 4, 9]\n"
+    assert capsys.readouterr().err.splitlines() == [
+        "squares: start the head …",
+        "✓ start the head             3.4 s  2 CPUs",
+        "! 8 workers became 3",
+        "squares is up",
+        "  dashboard  http://127.0.0.1:8265",
+        "squares: SUCCEEDED in 11.2 s",
+        "  done well",
+    ]
+
+
+def test_markup_of_a_workload_is_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = Terminal(io.StringIO())
+    tell(Note("x", "[bold]not markup[/bold] :smile:"))
+    assert capsys.readouterr().err == "  [bold]not markup[/bold] :smile:\n"
+
+
+def test_a_table_in_a_pipe_has_one_line_a_row(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table([{"NAME": "a", "TEXT": "x" * 300}, {"NAME": "b", "TEXT": "y"}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["NAME  TEXT", "a     " + "x" * 300, "b     y"]
