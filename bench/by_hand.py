@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -36,8 +37,15 @@ def main(workers: int) -> None:
     env = {**os.environ, "PYTHONPATH": str(CODE), "RAY_DISABLE_IMPORT_WARNING": "1"}
     gcs, dashboard = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="rb-", dir="/tmp") as folder:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        head = subprocess.Popen(
+        quietly = functools.partial(
+            subprocess.Popen,
+            env=env,
+            cwd=CODE,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        head = quietly(
             [
                 *START,
                 "--head",
@@ -45,23 +53,11 @@ def main(workers: int) -> None:
                 f"--dashboard-port={dashboard}",
                 "--num-cpus=0",
                 f"--temp-dir={folder}",
-            ],
-            env=env,
-            cwd=CODE,
-            start_new_session=True,
-            **quiet,
+            ]
         )
         wait_for(f"http://127.0.0.1:{dashboard}/api/version")
-        started = [
-            subprocess.Popen(
-                [*START, f"--address=127.0.0.1:{gcs}", "--num-cpus=1"],
-                env=env,
-                cwd=CODE,
-                start_new_session=True,
-                **quiet,
-            )
-            for _ in range(workers)
-        ]
+        worker = [*START, f"--address=127.0.0.1:{gcs}", "--num-cpus=1"]
+        started = [quietly(worker) for _ in range(workers)]
         submit = [RAY, "job", "submit", f"--address=http://127.0.0.1:{dashboard}"]
         subprocess.run([*submit, "--", "python", "squares.py"], env=env, check=True)
         for process in [*started, head]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ray_gke.catalog import platform as platform_file
+from ray_gke.catalog.blueprint import Parameter
 from ray_gke.catalog.catalogs import Catalogs
 from ray_gke.catalog.load import Loaded, load
-from ray_gke.catalog.nearest import nearest
 from ray_gke.catalog.platform import Platform
 from ray_gke.errors import UsageError
 from ray_gke.planning.build import build
-from ray_gke.planning.plan import Plan
+from ray_gke.planning.plan import Group, Plan
 from ray_gke.rendering.render import render
 from ray_gke.versions import KUBERAY_VERSION
 
@@ -28,6 +29,19 @@ class Choice:
     platform: Platform | None
     catalogs: Catalogs
     kuberay_version: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a catalog knows of a blueprint; `groups` maps each group to its size."""
+
+    name: str
+    summary: str
+    kind: str
+    tags: tuple[str, ...]
+    folder: Path
+    parameters: Mapping[str, Parameter]
+    groups: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,8 +74,8 @@ def select(
     Raises UsageError when there is neither, and what `load` and `build` raise.
     """
     if blueprint:
-        given = parse_assignments(assignments)
-        return [_selected(choice, blueprint, given, name)]
+        loaded = load(choice.catalogs.find(blueprint), parse_assignments(assignments))
+        return [Selected(loaded, build(loaded, name=name))]
     if assignments or name:
         raise UsageError(
             "--set and --name need a BLUEPRINT",
@@ -73,10 +87,7 @@ def select(
             f"no BLUEPRINT given, and no {PLATFORM_FILE} here",
             hint=f"choose one of: {names}",
         )
-    return [
-        _selected(choice, entry.blueprint, entry.set, entry.name)
-        for entry in choice.platform.spec.blueprints
-    ]
+    return list(_on_platform(choice, choice.platform))
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
@@ -92,40 +103,83 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _selected(
-    choice: Choice, blueprint: str, given: Mapping[str, Any], name: str | None
-) -> Selected:
-    loaded = load(choice.catalogs.find(blueprint), given)
-    return Selected(loaded, build(loaded, name=name))
+def _on_platform(choice: Choice, platform: Platform) -> Iterator[Selected]:
+    for index, run in enumerate(platform.spec.blueprints):
+        path = run.blueprint
+        if os.sep in path:
+            path = str(platform.folder / path)
+        place = platform.document.place(("spec", "blueprints", index, "blueprint"))
+        folder = choice.catalogs.find(path, place=place)
+        loaded = load(folder, run.set, assigned_at=platform.assigned_at(index))
+        yield Selected(loaded, build(loaded, name=run.name))
+
+
+def described(choice: Choice, blueprint: str) -> Description:
+    """Return what there is to know before bringing a blueprint up."""
+    loaded = load(choice.catalogs.find(blueprint), {}, complete=False)
+    plan = build(loaded)
+    metadata = loaded.blueprint.metadata
+    return Description(
+        name=metadata.name,
+        summary=metadata.summary,
+        kind=plan.kind,
+        tags=metadata.tags,
+        folder=loaded.folder,
+        parameters=loaded.blueprint.parameters,
+        groups={group.name: _size(group) for group in (plan.head, *plan.worker_groups)},
+    )
+
+
+def _size(group: Group) -> str:
+    least, most = group.min_replicas, group.max_replicas
+    replicas = str(least) if least == most else f"{least} to {most}"
+    gpus = f", {group.num_gpus} GPU" if group.num_gpus else ""
+    return f"{replicas} x {group.cpu} CPU, {group.memory}{gpus}"
 
 
 def rendered(
     selected: Sequence[Selected], choice: Choice, namespace: str | None = None
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """Return the checked manifests of all plans, in apply order."""
     return [
         manifest
         for one in selected
         for manifest in render(
-            one.plan, kuberay_version=choice.kuberay_version, namespace=namespace
+            one.plan,
+            kuberay_version=choice.kuberay_version,
+            namespace=namespace,
+            templates=templates(one.loaded.folder),
         )
     ]
 
 
-def runs_to_end(
-    name: str | None, names: Sequence[str], *, everything: bool
-) -> Sequence[str]:
-    """Return which of the runs `names` a `down` means.
+def templates(blueprint: Path) -> Path | None:
+    """Return the templates of the catalog in which a blueprint's folder lies."""
+    folder = blueprint.resolve().parent / "templates"
+    return folder if folder.is_dir() else None
 
-    Raises UsageError when it is not clear, or when `name` is none of them.
+
+def folders(choice: Choice, names: Sequence[str]) -> list[Path]:
+    """Return the folders of the blueprints `names`, or of all without names."""
+    if names:
+        return [choice.catalogs.find(name) for name in names]
+    return [entry.folder for entry in choice.catalogs.entries()]
+
+
+def runs_to_end(
+    choice: Choice, running: Sequence[str], *, everything: bool
+) -> Sequence[str]:
+    """Return which of the `running` runs a `down` without a name means.
+
+    All of the platform's, or the only one. Raises UsageError when it is not clear.
     """
     if everything:
-        return names
-    if name is None:
-        if len(names) == 1:
-            return names
-        up = f"up now: {', '.join(names)}; or --all" if names else None
-        raise UsageError("which NAME?" if names else "nothing is up", hint=up)
-    if name not in names:
-        raise UsageError(f"{name!r} is not up", hint=nearest(name, names))
-    return [name]
+        return running
+    if choice.platform:
+        runs = choice.platform.spec.blueprints
+        names = {run.name or Path(run.blueprint).name for run in runs}
+        return [name for name in running if name in names]
+    if len(running) == 1:
+        return running
+    up = f"up now: {', '.join(running)}; or --all" if running else None
+    raise UsageError("which NAME?" if running else "nothing is up", hint=up)

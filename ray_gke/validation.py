@@ -55,11 +55,17 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
+def _render(folder: Path) -> None:
+    # Parameters that a user must set stay open here; stand-ins take their places.
+    loaded = load(folder, {}, complete=False)
+    templates = selection.templates(folder)
+    render(build(loaded), kuberay_version=KUBERAY_VERSION, templates=templates)
+
+
 def _fault(file: Path) -> InvalidError | None:
     try:
         if file.name == BLUEPRINT_FILE:
-            plan = build(load(file.parent, {}, complete=False))
-            render(plan, kuberay_version=KUBERAY_VERSION)
+            _render(file.parent)
         else:
             choice = selection.choose(file)
             selection.rendered(selection.select(choice, None), choice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -64,8 +65,14 @@ def test_help_and_completion_import_nothing_heavy(
         "atexit.register(lambda: print(*set(sys.modules) - before, file=sys.stderr));"
         "from ray_gke.cli import main; main()"
     )
+    # pytest tells its children how wide its own terminal is.
+    wide = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     done = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+        [sys.executable, "-c", script],
+        env=wide,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     imported = done.stderr.split()
     assert done.stdout

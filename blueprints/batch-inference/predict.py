@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.fs
 import ray
@@ -70,9 +70,10 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def correct(batch: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Return whether each prediction is right."""
-    return (batch[label] == batch["prediction"]).to_frame("correct")
+def count(batch: pd.DataFrame, label: str) -> dict[str, list[int]]:
+    """Return one row: the number of rows in the batch, and of right predictions."""
+    right = batch[label] == batch["prediction"]
+    return {"rows": [len(right)], "right": [int(right.sum())]}
 
 
 def main() -> None:
@@ -90,15 +91,17 @@ def main() -> None:
         batch_format="pandas",
     ).materialize()
     predictions.write_parquet(given.output)
-    right: Any = predictions.map_batches(
-        correct, fn_kwargs={"label": given.label}, batch_format="pandas"
-    )
-    print(f"rows: {predictions.count()}")
-    print(f"accuracy: {right.mean('correct'):.4f}")
+    counts = predictions.map_batches(
+        count, fn_kwargs={"label": given.label}, batch_format="pandas"
+    ).take_all()
+
+    rows = sum(part["rows"] for part in counts)
+    right = sum(part["right"] for part in counts)
+    print(f"rows: {rows}")
+    print(f"accuracy: {right / rows:.4f}")
     print(f"output: {given.output}")
 
 
 if __name__ == "__main__":
     ray.init(logging_level="WARNING")
-    ray.data.DataContext.get_current().enable_progress_bars = False
     main()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.catalog.parameters import Parameter, ParameterValue
 from ray_gke.errors import InvalidError, Place, Problem, UsageError
 
 AssignedAt = Callable[[str], Place]
+_TEXTS = ("value", "1", "1Gi", "2.60.0")
 
 
 def assign(
@@ -39,6 +40,30 @@ def assign(
     if problems:
         raise (InvalidError if assigned_at else UsageError).of(problems)
     return values
+
+
+def stand_ins(
+    parameters: Mapping[str, Parameter], values: Mapping[str, ParameterValue]
+) -> Iterator[dict[str, ParameterValue]]:
+    """Yield `values` with something for every parameter that is open.
+
+    What a text must look like is only known where it is used, so there are several.
+    """
+    is_open = {n: p for n, p in parameters.items() if n not in values}
+    for text in _TEXTS if is_open else _TEXTS[:1]:
+        filled = {n: _stand_in(p, text) for n, p in is_open.items()}
+        yield {**values, **filled}
+
+
+def _stand_in(parameter: Parameter, text: str) -> ParameterValue:
+    if parameter.enum:
+        return parameter.enum[0]
+    if parameter.type == "string":
+        return text
+    if parameter.type == "boolean":
+        return False
+    limits = [n for n in (parameter.minimum, parameter.maximum) if n is not None]
+    return limits[0] if limits else 1
 
 
 def require(

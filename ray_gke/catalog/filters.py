@@ -10,8 +10,6 @@ from typing import Any
 
 from ray_gke.catalog.expression_values import bounded, limit
 
-TESTS = ("divisibleby", "even", "in", "none", "number", "odd", "string")
-
 
 def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
@@ -45,30 +43,42 @@ def _round(value: Any, precision: int = 0) -> float:
     return round(float(value), precision)
 
 
+def _rest(value: Any, divisor: int) -> int:
+    # `%` on text would format it, to any width.
+    if not isinstance(value, int):
+        raise TypeError(f"{str(value)[:40]} is not a whole number")
+    return value % divisor
+
+
 def _tojson(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    name: _bounded(function)
-    for name, function in {
-        "abs": abs,
-        "capitalize": lambda value: _text(value).capitalize(),
-        "first": lambda value: value[0],
-        "float": lambda value: float(value),
-        "int": lambda value: int(value),
-        "join": _join,
-        "last": lambda value: value[-1],
-        "length": lambda value: len(value),
-        "lower": lambda value: _text(value).lower(),
-        "max": lambda value: max(value),
-        "min": lambda value: min(value),
-        "quote": lambda value: shlex.quote(str(value)),
-        "replace": _replace,
-        "round": _round,
-        "string": lambda value: str(value),
-        "tojson": _tojson,
-        "trim": lambda value: _text(value).strip(),
-        "upper": lambda value: _text(value).upper(),
-    }.items()
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "capitalize": lambda value: _text(value).capitalize(),
+    "first": lambda value: value[0],
+    "float": float,
+    "int": int,
+    "join": _join,
+    "last": lambda value: value[-1],
+    "length": len,
+    "lower": lambda value: _text(value).lower(),
+    "max": max,
+    "min": min,
+    "quote": lambda value: shlex.quote(str(value)),
+    "replace": _replace,
+    "round": _round,
+    "string": str,
+    "tojson": _tojson,
+    "trim": lambda value: _text(value).strip(),
+    "upper": lambda value: _text(value).upper(),
+}
+FILTERS = {name: _bounded(function) for name, function in _FUNCTIONS.items()}
+TESTS: dict[str, Callable[[Any], bool]] = {
+    "even": lambda value: _rest(value, 2) == 0,
+    "none": lambda value: value is None,
+    "number": lambda value: isinstance(value, int | float),
+    "odd": lambda value: _rest(value, 2) == 1,
+    "string": lambda value: isinstance(value, str),
 }

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ray_gke.catalog.faults import fault
-from ray_gke.catalog.model import Model
+from ray_gke.catalog.model import Model, not_empty
 from ray_gke.catalog.patterns import check_pattern, matches
 from ray_gke.catalog.quantities import Shape
 from ray_gke.catalog.yaml_scalars import plain
@@ -27,7 +27,9 @@ _WORDS = {
     "boolean": "true or false",
 }
 # Words of the expression language, which no parameter can be read by.
-_KEYWORDS = frozenset("and else false if in is none not or self true".split())
+_KEYWORDS = frozenset(
+    ["and", "else", "false", "if", "in", "is", "none", "not", "or", "self", "true"]
+)
 
 
 def _readable(name: str) -> str:
@@ -57,8 +59,13 @@ class Parameter(Model):
     description: str = Field(min_length=1, description="What the parameter is for")
     minimum: int | float | None = Field(default=None, description="Smallest number")
     maximum: int | float | None = Field(default=None, description="Largest number")
-    enum: tuple[ParameterValue, ...] | None = Field(
-        default=None, strict=False, min_length=1, description="The only values"
+    enum: Annotated[tuple[ParameterValue, ...], AfterValidator(not_empty)] | None = (
+        Field(
+            default=None,
+            strict=False,
+            description="The only values",
+            json_schema_extra={"minItems": 1},
+        )
     )
     pattern: str | None = Field(
         default=None,

@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ray_gke.catalog import filters
-from ray_gke.catalog.expression_values import bounded
+from ray_gke.catalog.expression_values import bounded, limit
 
 _MOST_BITS = 63
 
@@ -27,26 +27,24 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(
             undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701 nothing here is HTML
+            autoescape=False,
             optimized=False,
             cache_size=0,
             keep_trailing_newline=True,
         )
         self.globals.clear()
         self.filters = dict(filters.FILTERS)
-        self.tests = {name: self.tests[name] for name in filters.TESTS}
+        self.tests = dict(filters.TESTS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Refuse: parameters are plain values."""
-        raise TypeError(f"the attribute {attribute!r} cannot be read")
+        raise TypeError(f"{attribute!r} of {obj!r:.40} cannot be read")
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return an entry; Jinja would return an attribute where there is none."""
         return obj[argument]
 
-    def call_binop(
-        self, context: Context, operator: str, left: Any, right: Any
-    ) -> Any:
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Apply an operator, if its result cannot be large."""
         bounded(left)
         bounded(right)
@@ -72,9 +70,9 @@ def _addition(left: Any, right: Any) -> None:
 
 def _multiplication(left: Any, right: Any) -> None:
     if isinstance(left, str) and isinstance(right, int):
-        filters.limit(len(left) * right)
+        limit(len(left) * right)
     elif isinstance(right, str) and isinstance(left, int):
-        filters.limit(len(right) * left)
+        limit(len(right) * left)
     else:
         _numbers(left, right)
 

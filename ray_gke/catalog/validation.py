@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from ray_gke.catalog.error_words import words
 from ray_gke.catalog.nearest import nearest
-from ray_gke.catalog.yaml_values import Path
+from ray_gke.catalog.yaml_values import Steps
 from ray_gke.errors import Place, Problem
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
-Where = Callable[[Path], Place]
+Where = Callable[[Steps], Place]
 _Error = Mapping[str, Any]
 
 
@@ -22,7 +22,7 @@ def validate(
     model: type[AnyModel],
     data: Any,
     where: Where,
-    unknown: Collection[Path] = frozenset(),
+    unknown: Collection[Steps] = frozenset(),
 ) -> tuple[AnyModel | None, list[Problem]]:
     """Return the value, or None and everything that is wrong with the data.
 
@@ -51,14 +51,14 @@ def in_order(problems: Collection[Problem]) -> list[Problem]:
     return sorted(dict.fromkeys(problems), key=position)
 
 
-def _by_path(error: ValidationError, data: Any) -> dict[Path, list[_Error]]:
-    found: dict[Path, list[_Error]] = defaultdict(list)
+def _by_path(error: ValidationError, data: Any) -> dict[Steps, list[_Error]]:
+    found: dict[Steps, list[_Error]] = defaultdict(list)
     for one in error.errors(include_url=False):
         found[_path(one, data)].append(one)
     return found
 
 
-def _path(error: _Error, data: Any) -> Path:
+def _path(error: _Error, data: Any) -> Steps:
     """Return the error's path into the data, without pydantic's own steps in it.
 
     Those name the member of a union, or `[key]` for an error about a key.
@@ -82,7 +82,7 @@ def _has(data: Any, step: str | int) -> bool:
 
 
 def _problems(
-    model: type[BaseModel], errors: Mapping[Path, list[_Error]], where: Where
+    model: type[BaseModel], errors: Mapping[Steps, list[_Error]], where: Where
 ) -> Iterator[Problem]:
     meant = set(_meant(errors))
     for path, group in errors.items():
@@ -91,7 +91,7 @@ def _problems(
             yield Problem(message, where(path), hint)
 
 
-def _meant(errors: Mapping[Path, list[_Error]]) -> Iterator[Path]:
+def _meant(errors: Mapping[Steps, list[_Error]]) -> Iterator[Steps]:
     """Yield the missing keys that stand there, misspelt: one mistake, one problem."""
     missing = [p for p, group in errors.items() if group[0]["type"] == "missing"]
     for path, group in errors.items():

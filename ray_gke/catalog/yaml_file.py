@@ -6,12 +6,13 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ray_gke.catalog.yaml_errors import syntax_error
-from ray_gke.catalog.yaml_values import Builder, Marks, Path, key_text
+from ray_gke.catalog.yaml_values import Builder, Marks, Steps, key_text
 from ray_gke.errors import InvalidError, Place
 
 MAX_BYTES = 2**20
@@ -30,7 +31,7 @@ class Document:
     data: Mapping[str, Any]
     _marks: Marks = field(repr=False)
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: Steps) -> Place:
         """Return where the value at `path` stands, or would have to stand."""
         here: Any = self.data
         line, column = 1, 1
@@ -60,8 +61,10 @@ def parse(text: bytes, file: str) -> Document:
 
 def _decode(text: bytes, file: str) -> str:
     if len(text) > MAX_BYTES:
-        message = f"{len(text):,} bytes are too many for a YAML file"
-        raise InvalidError(message, place=Place(file), hint=f"at most {MAX_BYTES:,}")
+        message = "the file is too large"
+        raise InvalidError(
+            message, place=Place(file), hint=f"at most {MAX_BYTES:,} bytes"
+        )
     hint = "save the file as UTF-8"
     if text.startswith(_UTF_16):
         raise InvalidError("the file is UTF-16", place=Place(file, 1, 1), hint=hint)
@@ -82,3 +85,13 @@ def _decode(text: bytes, file: str) -> str:
             message, place=Place(file, line, column), hint="remove the character"
         )
     return source
+
+
+def read(path: Path, file: str) -> Document:
+    """Read the YAML file at `path`; `file` is its name in errors."""
+    try:
+        with path.open("rb") as stream:
+            return parse(stream.read(MAX_BYTES + 1), file)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise InvalidError(message, place=Place(file), hint="check the path") from None

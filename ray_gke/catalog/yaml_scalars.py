@@ -13,9 +13,9 @@ import re
 
 Scalar = str | int | float | bool | None
 
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOL = {"true": True, "True": True, "TRUE": True}
-_BOOL |= {"false": False, "False": False, "FALSE": False}
+_WORDS: dict[str, bool | None] = dict.fromkeys(["", "~", "null", "Null", "NULL"])
+_WORDS |= dict.fromkeys(["true", "True", "TRUE"], True)
+_WORDS |= dict.fromkeys(["false", "False", "FALSE"], False)
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -30,10 +30,8 @@ def plain(text: str) -> Scalar:
     """
     if text and text[0] not in _MAY_BE_TYPED:
         return text
-    if text in _NULL:
-        return None
-    if text in _BOOL:
-        return _BOOL[text]
+    if text in _WORDS:
+        return _WORDS[text]
     if _INT.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):

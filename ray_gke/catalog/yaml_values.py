@@ -20,12 +20,12 @@ _VALUE_COST = 40
 _MAX_COST = 4 * 2**20
 _COLLECTIONS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
-Path = tuple[str | int, ...]
+Steps = tuple[str | int, ...]
 Marks = dict[int, dict[str | int, tuple[int, int]]]
 """Line and column of every key or entry, by the id of what holds it."""
 
 
-def key_text(path: Path) -> str:
+def key_text(path: Steps) -> str:
     """Return a path as people write it: `spec.worker_groups[0].name`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")
@@ -37,7 +37,7 @@ class _Open:
 
     value: dict[str, Any] | list[Any]
     marks: dict[str | int, tuple[int, int]]
-    path: Path
+    path: Steps
     anchor: str | None
     key: str | None = None
     cost: int = 0
@@ -47,7 +47,7 @@ class _Open:
         return isinstance(self.value, dict) and self.key is None
 
     @property
-    def next_path(self) -> Path:
+    def next_path(self) -> Steps:
         if isinstance(self.value, list):
             return (*self.path, len(self.value))
         return self.path if self.key is None else (*self.path, self.key)
@@ -205,7 +205,8 @@ class Builder:
             last.key = None
 
     def _tag_error(self, event: Any) -> InvalidError:
-        return self._error(event, f"the tag {event.tag!r} is not allowed", "remove it")
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:80]
+        return self._error(event, f"the tag {tag} is not allowed", "remove it")
 
     def _error(self, event: Any, message: str, hint: str) -> InvalidError:
         key = key_text(self._open[-1].next_path)[:200] if self._open else None

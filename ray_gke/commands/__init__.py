@@ -31,9 +31,12 @@ def root(
     """Ray on Kubernetes from one blueprint: on this machine, on any cluster, on GKE."""
 
 
-for command in (running.up, running.down, running.status, running.logs):
-    app.command()(command)
+app.command()(running.up)
+app.command()(running.down)
+app.command()(running.status)
+app.command()(running.logs)
 app.command()(running.dashboard)
-for command in (documents.render, documents.validate, documents.schema):
-    app.command()(command)
+app.command()(documents.render)
+app.command()(documents.validate)
+app.command()(documents.schema)
 app.add_typer(blueprints.app, name="blueprints")

@@ -28,7 +28,9 @@ def list_(*, file: PlatformFile = None, output: OutputOption = Output.text) -> N
     from ray_gke import selection
     from ray_gke.reporting import answers, rows
 
-    entries = selection.choose(file).catalogs.entries()
+    catalogs = selection.choose(file).catalogs
+    entries = catalogs.entries()
+    answers.warnings(catalogs.warnings)
     answers.table(entries, output, rows.entries, nothing="no blueprints")
 
 

@@ -54,6 +54,7 @@ def render(
     choice = selection.choose(file, kuberay_version)
     selected = selection.select(choice, blueprint, assignments or (), name)
     manifests = selection.rendered(selected, choice, namespace)
+    answers.warnings(choice.catalogs.warnings)
     if output_dir:
         for path in folder.write(output_dir, documents.files(manifests)):
             typer.echo(path)

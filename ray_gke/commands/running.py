@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -43,6 +44,7 @@ def up(
     choice = selection.choose(file)
     selected = selection.select(choice, blueprint, assignments or (), name)
     selection.rendered(selected, choice)
+    answers.warnings(choice.catalogs.warnings)
     with answers.telling(output) as emit:
         for one in selected:
             match on:
@@ -56,6 +58,7 @@ def down(
     everything: Annotated[
         bool, typer.Option("--all", help="Everything that is up on this machine.")
     ] = False,
+    file: PlatformFile = None,
     output: OutputOption = Output.text,
 ) -> None:
     """End what is up.
@@ -66,8 +69,12 @@ def down(
     from ray_gke.reporting import answers
     from ray_gke.targets import local
 
-    names = selection.runs_to_end(
-        name, [run.name for run in local.runs()], everything=everything
+    names = (
+        [name]
+        if name
+        else selection.runs_to_end(
+            selection.choose(file), local.names_of_running(), everything=everything
+        )
     )
     with answers.telling(output) as emit:
         for one in names:
@@ -82,8 +89,10 @@ def status(name: AnyRun = None, *, output: OutputOption = Output.text) -> None:
     from ray_gke.reporting import answers, rows
     from ray_gke.targets import local
 
-    runs = [local.run(name)] if name else local.runs()
-    answers.table(runs, output, rows.runs, nothing="nothing is up")
+    if name:
+        answers.run(local.run(name), output)
+    else:
+        answers.table(local.runs(), output, rows.runs, nothing="nothing is up")
 
 
 def logs(
@@ -111,4 +120,4 @@ def dashboard(name: Run, *, output: OutputOption = Output.text) -> None:
     from ray_gke.reporting import answers
     from ray_gke.targets import local
 
-    answers.mapping(local.dashboard(name), output)
+    answers.mapping(asdict(local.dashboard(name)), output)

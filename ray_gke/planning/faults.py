@@ -7,13 +7,10 @@ from collections.abc import Iterator
 
 from ray_gke import versions
 from ray_gke.catalog import blueprint
+from ray_gke.catalog.cross_checks import LONGEST_NAME
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import Problem
 from ray_gke.planning import gpus, ray
-from ray_gke.planning.groups import HEAD
-
-_LONGEST_NAME = {"cluster": 53, "job": 47, "service": 47}
-"""Sources: KubeRay controllers/ray/utils/validation.go."""
 
 _RAY_RESOURCES = frozenset({"cpu", "gpu", "memory", "object_store_memory"})
 _OPERATOR_LABELS = frozenset(
@@ -49,7 +46,7 @@ def faults(loaded: Loaded, name: str | None) -> Iterator[Problem]:
 
 def _name(loaded: Loaded, name: str | None) -> Iterator[Problem]:
     run, spec = name or loaded.blueprint.metadata.name, loaded.blueprint.spec
-    kind = next(k for k in _LONGEST_NAME if getattr(spec, k) is not None)
+    kind = next(k for k in LONGEST_NAME if getattr(spec, k) is not None)
     place = None if name else loaded.document.place(("metadata", "name"))
     if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", run):
         yield Problem(
@@ -57,10 +54,10 @@ def _name(loaded: Loaded, name: str | None) -> Iterator[Problem]:
             place,
             "use lower-case letters, digits and hyphens, and begin with a letter",
         )
-    elif len(run) > _LONGEST_NAME[kind]:
+    elif len(run) > LONGEST_NAME[kind]:
         yield Problem(
             f"{run} has {len(run)} characters, and KubeRay allows the name of a "
-            f"{kind} {_LONGEST_NAME[kind]}",
+            f"{kind} {LONGEST_NAME[kind]}",
             place,
             "choose a shorter name",
         )
@@ -80,8 +77,6 @@ def _ray(spec: blueprint.Spec) -> Iterator[_Fault]:
 def _worker_group(
     group: blueprint.WorkerGroup, path: _Path, spec: blueprint.Spec
 ) -> Iterator[_Fault]:
-    if group.name == HEAD:
-        yield (*path, "name"), f"KubeRay calls the head {HEAD}", "choose another name"
     since = versions.RAY_SINCE["priority of a worker group"]
     version = ray.version(spec)
     if group.priority is not None and versions.parsed(version) < versions.parsed(since):

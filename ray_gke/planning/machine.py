@@ -74,9 +74,10 @@ def _most_workers(plan: Plan, machine: Machine) -> int:
     if by_memory < 0 or most < len(needed):
         asked = f" and a worker of each of {', '.join(needed)}" if needed else ""
         least = HEAD_BYTES + len(needed) * WORKER_BYTES
+        cpus = -(-len(needed) // WORKERS_PER_CPU) or 1
         raise RefusedError(
             f"{plan.name} does not fit on this machine: a head{asked} needs "
-            f"{_gib(least)} of memory and {-(-len(needed) // WORKERS_PER_CPU) or 1} CPUs; "
+            f"{_gib(least)} of memory and {cpus} CPUs; "
             f"there are {_gib(machine.memory_bytes)} and {machine.cpus}",
             hint="use a bigger machine, or set min_replicas of some groups to 0",
         )
@@ -141,7 +142,9 @@ def _with_gpus(
 def _object_store(plan: Plan, machine: Machine, most: int) -> int:
     """Ray's own share, 30 % of memory, in equal parts for all raylets there can be."""
     nodes = 1 + min(most, sum(g.max_replicas for g in plan.worker_groups))
-    return max(LEAST_OBJECT_STORE, min(2 * GIB, machine.memory_bytes * 3 // 10 // nodes))
+    return max(
+        LEAST_OBJECT_STORE, min(2 * GIB, machine.memory_bytes * 3 // 10 // nodes)
+    )
 
 
 def _size_notes(
@@ -164,10 +167,8 @@ def _gpu_notes(plan: Plan, machine: Machine, gpus: tuple[str, ...]) -> list[str]
         return []
     names = ", ".join(f"{g.name} ({g.num_gpus})" for g in users)
     has = "no GPU" if not machine.gpus else f"only {len(machine.gpus)}"
-    return [
-        f"this machine has {has}: Ray counts logical GPUs for {names}, "
-        "and code that needs a real one fails"
-    ]
+    note = f"this machine has {has}: Ray counts logical GPUs for {names}"
+    return [note + ", and code that needs a real one fails"]
 
 
 def _range(group: Group) -> str:

@@ -6,12 +6,15 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from ray_gke.errors import InvalidError
 from ray_gke.events import Emit
+from ray_gke.reporting import rows
 from ray_gke.reporting.json_lines import JsonLines, problem_as_json
 from ray_gke.reporting.problems import as_github
 
@@ -54,6 +57,11 @@ def table(
         sys.stderr.write(nothing + "\n")
 
 
+def warnings(lines: Sequence[str]) -> None:
+    """Write warnings to stderr: they are not part of the answer."""
+    sys.stderr.writelines(f"warning: {line}\n" for line in lines)
+
+
 def mapping(values: Mapping[str, str], output: str) -> None:
     """Print names and values, one a line."""
     if output == "json":
@@ -64,6 +72,30 @@ def mapping(values: Mapping[str, str], output: str) -> None:
         sys.stdout.write(f"{name:<{width}}  {value}\n")
 
 
+def run(described: Any, output: str) -> None:
+    """Print one run."""
+    if output == "json":
+        document(as_data(described))
+    else:
+        mapping(rows.facts_of_run(described), output)
+
+
+def blueprint(description: Any, output: str) -> None:
+    """Print what there is to know of a blueprint."""
+    if output == "json":
+        document(as_data(description))
+        return
+    from ray_gke.reporting.terminal import print_table
+
+    sys.stdout.write(f"{description.name}: {description.summary}\n\n")
+    facts = {"runs": description.kind, **description.groups}
+    mapping({**facts, "folder": str(description.folder)}, output)
+    if description.parameters:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        print_table(rows.parameters(list(description.parameters.items())))
+
+
 def document(data: Any) -> None:
     """Print data as JSON, with the order of its keys kept."""
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
@@ -72,7 +104,9 @@ def document(data: Any) -> None:
 def as_data(value: Any) -> Any:
     """Return a dataclass as what JSON can say; paths become text."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: as_data(item) for name, item in asdict(value).items()}
+        return {f.name: as_data(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, BaseModel):
+        return as_data(value.model_dump(mode="json", exclude_none=True))
     if isinstance(value, Mapping):
         return {str(name): as_data(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

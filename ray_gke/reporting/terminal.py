@@ -23,17 +23,7 @@ from ray_gke.events import (
     StepFinished,
     StepStarted,
 )
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: `3.4 s`, `2 min 05 s`, `1 h 02 min`."""
-    if seconds < 60:  # noqa: PLR2004 a minute
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes_left:02} min"
-    return f"{minutes} min {rest:02} s"
+from ray_gke.reporting.rows import duration
 
 
 class Terminal:
@@ -108,7 +98,7 @@ class Terminal:
         good = event.status in {"SUCCEEDED", "RUNNING", "DOWN"}
         text = f"{event.name}: {event.status} in {duration(event.seconds)}"
         self._console.print(Text(text, style="bold green" if good else "bold red"))
-        if event.message:
+        if event.message and not good:
             self._console.print(Text(f"  {event.message}"))
 
     def _line(self, mark: str, text: str, *, warn: bool) -> None:

@@ -41,4 +41,6 @@ def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
 
 def _earlier(folder: Path) -> set[Path]:
     named = (path for path in folder.glob("*.yaml") if _OURS.fullmatch(path.name))
-    return {p for p in named if _MARK in p.read_text(encoding="utf-8", errors="replace")}
+    return {
+        p for p in named if _MARK in p.read_text(encoding="utf-8", errors="replace")
+    }

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
+from ray_gke.catalog.blueprint import Job
 from ray_gke.errors import InterruptedRun, RefusedError
 from ray_gke.events import Emit, Ready
 from ray_gke.planning.machine import LocalPlan
 from ray_gke.targets.local import job, launch, processes
 from ray_gke.targets.local.dashboard_api import Dashboard
 from ray_gke.targets.local.launch import BroughtDown, Cluster
+from ray_gke.targets.local.record import GroupRecord, Record
+from ray_gke.targets.local.run_folder import RunFolder
 from ray_gke.targets.local.service import Deployment, local_config
-from ray_gke.targets.local.state import GroupRecord, Record, RunFolder
 from ray_gke.targets.local.steps import step
 from ray_gke.targets.local.teardown import deaf, drain
 
@@ -105,7 +107,7 @@ class Attempt:
 
     def _job(self, cluster: Cluster) -> job.Result:
         name = self.run.name
-        workload: job.Job = self.local.plan.workload
+        workload: Job = self.local.plan.workload
         dashboard = Dashboard(cluster.head.dashboard, self.run.token)
         with step(self.emit, name, "submit", "submit the job") as outcome:
             job_id = job.submit(cluster, dashboard, workload)

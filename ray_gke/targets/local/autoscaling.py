@@ -12,9 +12,21 @@ from ray_gke.planning.machine import LocalPlan
 from ray_gke.planning.plan import Group
 from ray_gke.targets.local.environment import HEAD, of_group
 from ray_gke.targets.local.node_spec import HEAD_ID, NodeSpec
-from ray_gke.targets.local.state import RunFolder
+from ray_gke.targets.local.run_folder import RunFolder
 
 _PROVIDER = "ray_gke.targets.local.node_provider.LocalNodeProvider"
+# Ray's cluster launcher would use these; the autoscaler only wants to find them.
+_LEGACY: dict[str, Any] = {
+    "auth": {},
+    "file_mounts": {},
+    "cluster_synced_files": [],
+    "initialization_commands": [],
+    "setup_commands": [],
+    "head_setup_commands": [],
+    "worker_setup_commands": [],
+    "head_start_ray_commands": [],
+    "worker_start_ray_commands": [],
+}
 _UPSCALING_SPEED = {"Conservative": 1, "Default": 1000, "Aggressive": 1000}
 
 
@@ -48,7 +60,7 @@ def config(local: LocalPlan, run: RunFolder) -> dict[str, Any]:
         ),
         "idle_timeout_minutes": plan.idle_timeout_seconds / 60,
         "upscaling_speed": _UPSCALING_SPEED[plan.upscaling_mode],
-        "auth": {},
+        **_LEGACY,
     }
 
 
@@ -74,27 +86,28 @@ def _resources(group: Group) -> dict[str, int]:
 
 def head_spec(local: LocalPlan, run: RunFolder) -> NodeSpec:
     """Return what the head is asked for."""
+    plan = local.plan
+    fixed = {group.name: group.min_replicas for group in plan.worker_groups}
     return NodeSpec(
-        **_shape(local.plan.head, local),
+        **_shape(plan.head, local, run),
         node_id=HEAD_ID,
         group=HEAD,
-        temp=str(run.temp),
-        autoscaling=str(run.path / "autoscaling.json")
-        if local.plan.worker_groups
-        else "",
+        autoscaling=str(run.autoscaling) if plan.autoscaling else "",
+        fixed={} if plan.autoscaling else fixed,
+        gpus=local.gpus[plan.head.num_gpus :],
     )
 
 
-def worker_template(group: Group, local: LocalPlan) -> NodeSpec:
+def worker_template(group: Group, local: LocalPlan, run: RunFolder) -> NodeSpec:
     """Return what every node of `group` is asked for.
 
-    Workers are started by the autoscaler, which has the head's environment.
+    Workers are started by processes of the head, which have its environment.
     """
     plan = local.plan
     env = {**plan.env, **of_group(group, group.name)}
     head_only = {*plan.head.env, *of_group(plan.head, HEAD)} - {*env}
     return NodeSpec(
-        **_shape(group, local),
+        **_shape(group, local, run),
         node_id="",
         group=group.name,
         env=env,
@@ -102,8 +115,9 @@ def worker_template(group: Group, local: LocalPlan) -> NodeSpec:
     )
 
 
-def _shape(group: Group, local: LocalPlan) -> dict[str, Any]:
+def _shape(group: Group, local: LocalPlan, run: RunFolder) -> dict[str, Any]:
     return {
+        "temp": str(run.temp),
         "num_cpus": group.num_cpus,
         "num_gpus": group.num_gpus,
         "memory": group.memory_bytes,

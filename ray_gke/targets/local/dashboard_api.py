@@ -16,7 +16,7 @@ class DashboardError(Exception):
     """The dashboard refused; the text is its own."""
 
 
-class DashboardSilent(Exception):  # noqa: N818
+class DashboardSilent(Exception):
     """The dashboard does not answer, as when it is gone."""
 
 
@@ -31,13 +31,19 @@ class Dashboard:
         """Return the JSON at `path`."""
         return self._ask("GET", path, None, timeout)
 
-    def post(self, path: str, body: object, *, timeout: float = _TIMEOUT_SECONDS) -> Any:
+    def post(
+        self, path: str, body: object, *, timeout: float = _TIMEOUT_SECONDS
+    ) -> Any:
         """Send `body` as JSON and return what is answered."""
         return self._ask("POST", path, body, timeout)
 
     def put(self, path: str, body: object, *, timeout: float = _TIMEOUT_SECONDS) -> Any:
         """Send `body` as JSON and return what is answered."""
         return self._ask("PUT", path, body, timeout)
+
+    def delete(self, path: str, *, timeout: float = _TIMEOUT_SECONDS) -> None:
+        """Delete what is at `path`."""
+        self._ask("DELETE", path, None, timeout)
 
     def _ask(self, method: str, path: str, body: object, timeout: float) -> Any:
         connection = HTTPConnection(self.address, timeout=timeout)

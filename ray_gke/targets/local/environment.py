@@ -10,7 +10,7 @@ from pathlib import Path
 from ray_gke.planning.machine import LocalPlan
 from ray_gke.planning.plan import Group
 from ray_gke.targets.local.processes import MARKER
-from ray_gke.targets.local.state import RunFolder
+from ray_gke.targets.local.run_folder import RunFolder
 
 HEAD = "headgroup"
 """KubeRay's name for the group of the head."""
@@ -32,7 +32,9 @@ def connection(run: RunFolder) -> dict[str, str]:
     }
 
 
-def of_head(local: LocalPlan, run: RunFolder, given: Mapping[str, str]) -> dict[str, str]:
+def of_head(
+    local: LocalPlan, run: RunFolder, given: Mapping[str, str]
+) -> dict[str, str]:
     """Return the environment of the head: what is given, Ray's settings, the plan's."""
     base = {k: v for k, v in given.items() if not k.startswith(_DROPPED)}
     return {
@@ -47,6 +49,9 @@ def of_head(local: LocalPlan, run: RunFolder, given: Mapping[str, str]) -> dict[
         "AUTOSCALER_UPDATE_INTERVAL_S": "1",
         # A logical node may have 96 CPUs; Python processes are made when needed.
         "RAY_enable_worker_prestart": "0",
+        # Ray keeps five files of 512 MB of each log.
+        "RAY_ROTATION_MAX_BYTES": str(64 * 2**20),
+        "RAY_ROTATION_BACKUP_COUNT": "1",
         "RAY_GRACEFUL_SHUTDOWN_POLL_INTERVAL_S": "0.05",
         "PATH": os.pathsep.join(
             [str(Path(sys.executable).parent), base.get("PATH", os.defpath)]

@@ -18,7 +18,7 @@ from ray_gke.planning.plan import Group
 from ray_gke.targets.local import autoscaling, environment, node_spec, processes
 from ray_gke.targets.local.log_lines import tail
 from ray_gke.targets.local.node_spec import HEAD_ID, NodeReady
-from ray_gke.targets.local.state import RunFolder, writing
+from ray_gke.targets.local.run_folder import RunFolder, writing
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -28,6 +28,10 @@ _WORKER_SECONDS = 60
 _POLL_SECONDS = 0.05
 _SHOWN_LINES = 15
 _FAILED_STARTS = 3
+
+
+class BroughtDown(FailedError):
+    """Somebody else has brought the run down."""
 
 
 @dataclass
@@ -41,7 +45,9 @@ class Cluster:
     def check(self) -> None:
         """Raise FailedError when the cluster is gone or being brought down."""
         if self.run.stop.exists():
-            raise FailedError(f"{self.run.name} was brought down while it was coming up")
+            raise FailedError(
+                f"{self.run.name} was brought down while it was coming up"
+            )
         code = self.process.poll()
         if code is not None:
             log = node_spec.log_file(self.run.nodes, HEAD_ID)
@@ -76,10 +82,12 @@ def prepare(local: LocalPlan, run: RunFolder) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
     run.make_temp()
-    run.place("autoscaling.json", json.dumps(autoscaling.config(local, run), indent=1))
+    run.place(
+        run.autoscaling.name, json.dumps(autoscaling.config(local, run), indent=1)
+    )
     _place(run, node_spec.spec_file, HEAD_ID, autoscaling.head_spec(local, run))
     for group in local.plan.worker_groups:
-        template = autoscaling.worker_template(group, local)
+        template = autoscaling.worker_template(group, local, run)
         _place(run, node_spec.template_file, group.name, template)
 
 

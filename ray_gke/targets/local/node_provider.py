@@ -1,9 +1,12 @@
-"""How Ray's autoscaler starts and ends workers on this machine.
+"""How workers are started and ended on this machine.
 
 Ray's monitor process loads `LocalNodeProvider` and speaks to it through
 `ray.autoscaler.v2.instance_manager.node_provider.NodeProviderAdapter`: a private
-interface, so Ray's version is pinned and tests/local runs it. Groups of a fixed size
-go the same way, so a lost worker is replaced as KubeRay does.
+interface, so Ray's version is pinned and tests/local runs it.
+
+When no group changes its size there is no autoscaler, as on KubeRay: its process costs
+seconds, and it complains of all tasks that wait. Then the head's `Keeper` has the
+provider replace lost workers, which KubeRay does itself.
 """
 
 from __future__ import annotations
@@ -11,20 +14,24 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray_gke.targets.local import node_spec, processes
 from ray_gke.targets.local.environment import HEAD
 from ray_gke.targets.local.node_spec import HEAD_ID, NodeSpec
 
+if TYPE_CHECKING:
+    from subprocess import Popen
+
 # ray/autoscaler/tags.py
 _KIND = "ray-node-type"
 _GROUP = "ray-user-node-type"
-_DRAIN_SECONDS = 30
+_DRAIN_SECONDS = 35
+_TOP_UP_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -136,8 +143,30 @@ class LocalNodeProvider:
                 del self._workers[node_id]
 
 
+class Keeper:
+    """Keeps groups at the size that they have for ever."""
+
+    def __init__(
+        self, run_folder: Path, gpus: Sequence[str], fixed: Mapping[str, int]
+    ) -> None:
+        """`fixed` is how many workers each group has."""
+        config = {"run_folder": str(run_folder), "gpus": list(gpus)}
+        self._provider = LocalNodeProvider(config, run_folder.name)
+        self._fixed = fixed
+        self._next = 0.0
+
+    def top_up(self) -> None:
+        """Start what is missing, but not more often than every second."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _TOP_UP_SECONDS
+        for group, count in self._fixed.items():
+            tags = {_KIND: "worker", _GROUP: group}
+            missing = count - len(self._provider.non_terminated_nodes(tags))
+            self._provider.create_node_with_resources_and_labels(
+                {}, tags, missing, {}, {}
+            )
+
+
 def _reap(process: Popen[bytes]) -> None:
-    try:
-        process.wait(_DRAIN_SECONDS)
-    except Exception:  # noqa: BLE001  TimeoutExpired; subprocess stays in one module
-        process.kill()
+    processes.wait(process, _DRAIN_SECONDS)

@@ -16,7 +16,9 @@ MODULE = "ray_gke.targets.local.ray_node"
 class NodeSpec:
     """One Ray node. `env` is added to the environment it is started in; `unset` goes.
 
-    The head has `temp`, and `autoscaling` when it has worker groups.
+    `temp` is Ray's folder. The head has either `autoscaling`, the file of its
+    autoscaler's config, or `fixed`, the size of each group when none of them changes.
+    `gpus` are the real ones that it may hand out to workers.
     """
 
     node_id: str
@@ -27,8 +29,10 @@ class NodeSpec:
     object_store_memory: int
     resources: Mapping[str, int]
     labels: Mapping[str, str]
-    temp: str = ""
+    temp: str
     autoscaling: str = ""
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    gpus: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
 
@@ -49,7 +53,8 @@ class NodeSpec:
     def read(cls, file: Path) -> NodeSpec:
         """Return the spec that was written to `file`."""
         data = json.loads(file.read_text("utf-8"))
-        return cls(**{**data, "unset": tuple(data["unset"])})
+        lists = {key: tuple(data[key]) for key in ("gpus", "unset")}
+        return cls(**{**data, **lists})
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.02
 def output(argv: Sequence[str], timeout: float = 10) -> str:
     """Return what `argv` prints, or nothing when it cannot run."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             argv, capture_output=True, text=True, timeout=timeout, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -37,9 +37,9 @@ def output(argv: Sequence[str], timeout: float = 10) -> str:
 def start(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` as the leader of a session of its own, which Ctrl-C does not reach."""
+    """Start `argv` as leader of a session of its own, which Ctrl-C does not reach."""
     with log.open("ab") as file:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603
             argv,
             env=dict(env),
             cwd=cwd,
@@ -55,7 +55,7 @@ def start_fed(
 ) -> subprocess.Popen[bytes]:
     """Start `argv` in a session of its own and give it `feed` on its input."""
     with log.open("ab") as file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603
             argv,
             stdin=subprocess.PIPE,
             stdout=file,
@@ -66,6 +66,15 @@ def start_fed(
     with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
         pipe.write(feed)
     return process
+
+
+def wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until a child has ended, and kill it when that takes longer."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def started_at(pid: int) -> float | None:

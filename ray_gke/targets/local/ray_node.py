@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ray._private import ray_constants
 from ray._private.node import Node
 from ray._private.parameter import RayParams
+from ray._private.utils import write_ray_address
 
+from ray_gke.targets.local.log_lines import tail
+from ray_gke.targets.local.node_provider import Keeper
 from ray_gke.targets.local.node_spec import NodeReady, NodeSpec, ready_file
 
 GCS_VARIABLE = "RAY_GKE_GCS_ADDRESS"
@@ -24,12 +28,39 @@ _WATCH_SECONDS = 0.25
 _TAIL_LINES = 15
 
 
-class _LocalNode(Node):
-    """Ray's node, which tells its autoscaler where it is and ends quickly."""
+class _LocalNode(Node):  # type: ignore[misc]  # Ray has no types
+    """Ray's node, which tells workers where its GCS is and ends quickly."""
 
-    def start_monitor(self) -> None:
+    def __init__(self, spec: NodeSpec, on_gcs: Callable[[], None]) -> None:
+        """Bring the node up; `on_gcs` is called as soon as workers can find its GCS."""
+        self.suffix = "" if spec.is_head else f"-{spec.node_id}"
+        self._on_gcs = on_gcs
+        super().__init__(
+            _head_params(spec) if spec.is_head else _worker_params(spec),
+            head=spec.is_head,
+            shutdown_at_exit=True,
+            spawn_reaper=True,
+        )
+
+    def start_gcs_server(self) -> None:
+        super().start_gcs_server()
         os.environ[GCS_VARIABLE] = self.gcs_address
-        super().start_monitor()
+        self._on_gcs()
+
+    def _get_log_file_name(
+        self,
+        name: str,
+        suffix: str,
+        unique: bool = False,  # noqa: FBT001, FBT002
+    ) -> str:
+        # Nodes that start at the same time would choose the same number for theirs.
+        file: str = super()._get_log_file_name(name + self.suffix, suffix, unique)
+        return file
+
+    def _drain_node_before_shutdown(self) -> None:
+        # The head goes last: there is no node left that could take anything over.
+        if not self.head:
+            super()._drain_node_before_shutdown()
 
     def kill_all_processes(
         self,
@@ -54,17 +85,18 @@ def main() -> None:
     file = Path(sys.argv[1])
     spec = NodeSpec.read(file)
     parent = os.getppid()
-    node = _LocalNode(
-        _head_params(spec) if spec.is_head else _worker_params(spec),
-        head=spec.is_head,
-        shutdown_at_exit=True,
-        spawn_reaper=True,
-    )
+    keeper = Keeper(file.parent.parent, spec.gpus, spec.fixed)
+    node = _LocalNode(spec, on_gcs=keeper.top_up)  # workers and dashboard come together
+    if spec.is_head:
+        # Ray gives a job's driver the address in this file; without it, that of any
+        # cluster whose process it finds on the machine.
+        write_ray_address(node.gcs_address, spec.temp)
     _say_ready(node, spec, file.parent)
     # A worker must not outlive the autoscaler that started it.
     while spec.is_head or os.getppid() == parent:
         time.sleep(_WATCH_SECONDS)
         _end_if_broken(node)
+        keeper.top_up()
 
 
 def _head_params(spec: NodeSpec) -> RayParams:
@@ -104,6 +136,8 @@ def _params(spec: NodeSpec) -> RayParams:
         min_worker_port=0,
         max_worker_port=0,
         dashboard_agent_listen_port=0,
+        plasma_store_socket_name=f"{spec.temp}/{spec.node_id}.plasma",
+        raylet_socket_name=f"{spec.temp}/{spec.node_id}.raylet",
         metrics_export_port=0,
     )
 
@@ -113,7 +147,7 @@ def _say_ready(node: Node, spec: NodeSpec, nodes: Path) -> None:
         node_id=spec.node_id,
         group=spec.group,
         pid=os.getpid(),
-        ray_node_id=node.unique_id,
+        ray_node_id=node.node_id,
         gcs_address=node.gcs_address,
         dashboard=node.webui_url or "",
         session=node.get_session_dir_path(),
@@ -131,17 +165,15 @@ def _end_if_broken(node: _LocalNode) -> None:
         return
     for kind, process in dead:
         print(f"{kind} ended by itself with exit code {process.returncode}")  # noqa: T201
-        for line in _last_lines(Path(node.get_logs_dir_path()), kind):
+        for line in _last_lines(Path(node.get_logs_dir_path()), kind + node.suffix):
             print(f"  {line}")  # noqa: T201
     node.kill_all_processes(check_alive=False, allow_graceful=True)
     sys.exit(1)
 
 
-def _last_lines(logs: Path, kind: str) -> list[str]:
-    lines: list[str] = []
-    for file in sorted(logs.glob(f"{kind}*.err")) + sorted(logs.glob(f"{kind}*.out")):
-        lines += file.read_text("utf-8", "replace").splitlines()[-_TAIL_LINES:]
-    return lines[-_TAIL_LINES:]
+def _last_lines(logs: Path, name: str) -> list[str]:
+    files = (logs / f"{name}.{suffix}" for suffix in ("log", "out", "err"))
+    return [line for file in files for line in tail(file, _TAIL_LINES)]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -21,6 +22,7 @@ _HOST = "127.0.0.1"
 _USUAL_PORT = 8000
 _PATH = "/api/serve/applications/"
 _DEPLOY_SECONDS = 900
+_END_SECONDS = 15
 _BROKEN = ("DEPLOY_FAILED", "UNHEALTHY")
 _SHOWN_LINES = 25
 
@@ -52,6 +54,12 @@ def local_config(serve_config: Mapping[str, Any], port: int) -> dict[str, Any]:
     """
     options = {**serve_config.get("http_options", {}), "host": _HOST, "port": port}
     return {**serve_config, "proxy_location": "HeadOnly", "http_options": options}
+
+
+def shut_down(dashboard: Dashboard) -> None:
+    """End Serve in its own way, requests that are under way first, if it still can."""
+    with suppress(DashboardError, DashboardSilent):
+        dashboard.delete(_PATH, timeout=_END_SECONDS)
 
 
 @dataclass
@@ -95,9 +103,7 @@ class Deployment:
                 raise self._failed(_reason(application), name)
             self._tell(name, application)
         names = {a.get("name", "default") for a in self.config["applications"]}
-        return all(
-            found.get(name, {}).get("status") == "RUNNING" for name in names
-        )
+        return all(found.get(name, {}).get("status") == "RUNNING" for name in names)
 
     def _tell(self, name: str, application: Mapping[str, Any]) -> None:
         """Tell once why a deployment waits, such as for a worker that nothing has."""

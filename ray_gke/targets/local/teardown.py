@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ray_gke.errors import FailedError
-from ray_gke.targets.local import processes
+from ray_gke.targets.local import processes, service
+from ray_gke.targets.local.dashboard_api import Dashboard
 from ray_gke.targets.local.node_spec import HEAD_ID, MODULE
-from ray_gke.targets.local.state import RunFolder
+from ray_gke.targets.local.run_folder import RunFolder
 
-_WORKER_GRACE = 10
+_WORKER_GRACE = 5
 _HEAD_GRACE = 10
 _ROUNDS = 3
 _KEPT_BYTES = 8 * 2**20
@@ -32,15 +33,23 @@ def drain(run: RunFolder) -> int:
     try:
         with suppress(OSError):  # on a full disk too, all must end
             run.stop.touch(mode=0o600)
+        _end_serve(run)
         workers = _end_in_order(run)
         _end_rest(run)
     except KeyboardInterrupt:
-        with _deaf():
+        with deaf():
             _end_rest(run)
-    with _deaf():
+    with deaf():
         _keep_logs(run)
         run.remove_temp()
     return workers
+
+
+def _end_serve(run: RunFolder) -> None:
+    """Serve keeps its nodes busy; only without it can they drain."""
+    record = run.record()
+    if record and record.kind == "service" and record.dashboard:
+        service.shut_down(Dashboard(record.dashboard, run.token))
 
 
 def _end_in_order(run: RunFolder) -> int:
@@ -74,7 +83,7 @@ def _end_rest(run: RunFolder) -> None:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def deaf() -> Iterator[None]:
     """Do not hear Ctrl-C for the moment that it takes."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -7,11 +7,17 @@ import time
 from ray_gke.events import Emit, Finished, Note, Ready
 from ray_gke.planning.machine import LocalPlan, fit
 from ray_gke.planning.plan import Plan
-from ray_gke.targets.local import background, job, processes, requirements, service
-from ray_gke.targets.local import state
+from ray_gke.targets.local import (
+    background,
+    job,
+    processes,
+    requirements,
+    service,
+    state,
+)
 from ray_gke.targets.local.attempt import Attempt
 from ray_gke.targets.local.machine_facts import this_machine
-from ray_gke.targets.local.state import RunFolder
+from ray_gke.targets.local.run_folder import RunFolder
 
 
 def up(plan: Plan, emit: Emit, *, detach: bool = False) -> Finished | Ready:

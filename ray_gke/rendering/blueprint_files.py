@@ -1,0 +1,79 @@
+"""The files of a blueprint's folder, as a ConfigMap that every Ray container mounts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from ray_gke.planning.plan import Plan
+from ray_gke.rendering.templates import Manifest
+
+MOUNT = "/home/ray/blueprint"
+MOUNTED = {"name": "blueprint", "mountPath": MOUNT, "readOnly": True}
+
+_READ_AND_EXECUTE = 0o555
+_LONGEST_KEY = 253
+
+
+def name(plan: Plan) -> str:
+    """Return the name of the ConfigMap."""
+    return f"{plan.name}-files"
+
+
+def volume(plan: Plan) -> Manifest | None:
+    """Return the pod's volume, or None when the blueprint has no files."""
+    if not plan.files:
+        return None
+    items = [{"key": key, "path": path} for path, key in keys(plan).items()]
+    source = {"name": name(plan), "defaultMode": _READ_AND_EXECUTE, "items": items}
+    return {"name": MOUNTED["name"], "configMap": source}
+
+
+def texts(plan: Plan) -> dict[str, str] | None:
+    """Return the files that are UTF-8, by key."""
+    found = {key: _text(plan.files[path]) for path, key in keys(plan).items()}
+    return {key: text for key, text in found.items() if text is not None} or None
+
+
+def binaries(plan: Plan) -> dict[str, str] | None:
+    """Return the other files in Base64, by key."""
+    return {
+        key: base64.b64encode(plan.files[path]).decode()
+        for path, key in keys(plan).items()
+        if _text(plan.files[path]) is None
+    } or None
+
+
+def keys(plan: Plan) -> dict[str, str]:
+    """Return the key of every file: its path, as far as a ConfigMap allows it."""
+    chosen: dict[str, str] = {}
+    taken: set[str] = set()
+    for path in sorted(plan.files):
+        word = re.sub(r"[^-._a-zA-Z0-9]", "-", path.replace("/", "."))
+        key = word.strip(".")[-_LONGEST_KEY + 10 :] or "file"
+        number = 1
+        while key in taken:
+            number += 1
+            key = f"{number}-{key}"
+        taken.add(key)
+        chosen[path] = key
+    return chosen
+
+
+def digest(plan: Plan) -> str | None:
+    """Return a short word that changes with the files, or None without files."""
+    if not plan.files:
+        return None
+    total = hashlib.sha256()
+    for path in sorted(plan.files):
+        content = hashlib.sha256(plan.files[path]).hexdigest()
+        total.update(f"{path}\0{content}\0".encode())
+    return total.hexdigest()[:16]
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,162 @@
+"""The objects of a plan, before patches, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ray_gke import versions
+from ray_gke.planning.plan import Group, Plan
+from ray_gke.rendering import blueprint_files, documents, entrypoints, pods
+from ray_gke.rendering.templates import Manifest, Templates
+
+_AUTOSCALER_RESOURCES = {"cpu": "500m", "memory": "512Mi"}
+
+
+def objects(
+    plan: Plan, templates: Templates, namespace: str | None
+) -> Iterator[Manifest]:
+    """Yield everything that is applied, each after what it needs."""
+    one = _Objects(plan, templates, namespace)
+    if plan.files:
+        yield one.files()
+    warm = [group for group in plan.worker_groups if group.warm_replicas]
+    if warm:
+        yield one.priority_class()
+    yield one.workload()
+    yield from map(one.balloons, warm)
+
+
+class _Objects:
+    def __init__(self, plan: Plan, templates: Templates, namespace: str | None) -> None:
+        self._plan = plan
+        self._render = templates.render
+        self._templates = templates
+        self._namespace = namespace
+
+    def files(self) -> Manifest:
+        return self._render(
+            "files-config-map",
+            metadata=self._metadata(blueprint_files.name(self._plan)),
+            data=blueprint_files.texts(self._plan),
+            binary_data=blueprint_files.binaries(self._plan),
+        )
+
+    def workload(self) -> Manifest:
+        match self._plan.kind:
+            case "cluster":
+                return self._render(
+                    "ray-cluster",
+                    metadata=self._metadata(self._plan.name),
+                    cluster_spec=self._cluster_spec(),
+                )
+            case "job":
+                return self._job()
+            case "service":
+                return self._service()
+
+    def priority_class(self) -> Manifest:
+        return self._render(
+            "balloon-priority-class",
+            metadata={"name": self._balloon_class, "labels": pods.labels(self._plan)},
+        )
+
+    def balloons(self, group: Group) -> Manifest:
+        selector = {"ray-gke/cluster": self._plan.name, "ray-gke/balloon": group.name}
+        return self._render(
+            "balloon-pods",
+            metadata=self._metadata(f"{self._plan.name}-{group.name}-balloon"),
+            group=group,
+            selector=selector,
+            labels={**pods.labels(self._plan), **selector},
+            priority_class=self._balloon_class,
+            node_selector=group.node_selector or None,
+            affinity=pods.affinity(group),
+            tolerations=group.tolerations or None,
+            pod_security_context=pods.POD_SECURITY_CONTEXT,
+            container_security_context=pods.CONTAINER_SECURITY_CONTEXT,
+            image=versions.PAUSE_IMAGE,
+            resources=pods.resources(group),
+        )
+
+    @property
+    def _balloon_class(self) -> str:
+        return f"{self._plan.name}-balloon"
+
+    def _metadata(self, name: str) -> Manifest:
+        namespace = {"namespace": self._namespace} if self._namespace else {}
+        return {"name": name, **namespace, "labels": pods.labels(self._plan)}
+
+    def _cluster_spec(self) -> Manifest:
+        plan = self._plan
+        return self._render(
+            "ray-cluster-spec",
+            plan=plan,
+            autoscaler_options=self._autoscaler() if plan.autoscaling else None,
+            head_start_params=pods.start_params(plan.head),
+            head_template=pods.template(self._templates, plan, plan.head, "head"),
+            worker_groups=[self._worker_group(group) for group in plan.worker_groups],
+        )
+
+    def _worker_group(self, group: Group) -> Manifest:
+        return self._render(
+            "worker-group",
+            group=group,
+            ray_start_params=pods.start_params(group),
+            template=pods.template(self._templates, self._plan, group, "worker"),
+        )
+
+    def _autoscaler(self) -> Manifest:
+        return {
+            "version": "v2",
+            "idleTimeoutSeconds": self._plan.idle_timeout_seconds,
+            "upscalingMode": self._plan.upscaling_mode,
+            "resources": {
+                "requests": _AUTOSCALER_RESOURCES,
+                "limits": _AUTOSCALER_RESOURCES,
+            },
+            "securityContext": pods.CONTAINER_SECURITY_CONTEXT,
+        }
+
+    def _job(self) -> Manifest:
+        job = self._plan.workload
+        runtime_env = entrypoints.for_double_quotes(job.runtime_env)
+        return self._render(
+            "ray-job",
+            metadata=self._metadata(self._plan.name),
+            job=job,
+            entrypoint=entrypoints.entrypoint(job.entrypoint),
+            runtime_env=documents.text(runtime_env) if runtime_env else None,
+            entrypoint_num_cpus=job.entrypoint_num_cpus or None,
+            entrypoint_num_gpus=job.entrypoint_num_gpus or None,
+            job_metadata=entrypoints.for_double_quotes(job.metadata) or None,
+            submitter_template=self._submitter(),
+            cluster_spec=self._cluster_spec(),
+        )
+
+    def _submitter(self) -> Manifest:
+        held = entrypoints.BASH_CHARACTERS
+        env = [{"name": name, "value": character} for character, name in held.items()]
+        job = self._plan.workload
+        needed = entrypoints.for_double_quotes([job.runtime_env, job.metadata]) != [
+            job.runtime_env,
+            job.metadata,
+        ]
+        return self._render(
+            "submitter-pod",
+            plan=self._plan,
+            labels=pods.labels(self._plan),
+            env=env if needed else None,
+            affinity=pods.affinity(self._plan.head),
+            pod_security_context=pods.POD_SECURITY_CONTEXT,
+            container_security_context=pods.CONTAINER_SECURITY_CONTEXT,
+        )
+
+    def _service(self) -> Manifest:
+        plan = self._plan
+        return self._render(
+            "ray-service",
+            metadata=self._metadata(plan.name),
+            serve_config=documents.text(plan.serve_config or {}),
+            exclude_head=plan.head.num_cpus == 0 and bool(plan.worker_groups),
+            cluster_spec=self._cluster_spec(),
+        )

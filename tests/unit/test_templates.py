@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ray_gke import assets
+from ray_gke.errors import InvalidError
+from ray_gke.rendering.templates import Templates, inline
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def rendered(folder: Path, text: str, **values: object) -> Any:
+    (folder / "ray-cluster.yaml.j2").write_text(text)
+    return Templates(folder).render("ray-cluster", **values)
+
+
+@given(_TEXT)
+def test_any_text_is_placed_as_it_is(value: str) -> None:
+    assert yaml.load(f"key: {inline(value)}", Loader=yaml.CSafeLoader) == {"key": value}
+
+
+@given(st.dictionaries(_TEXT, st.lists(st.integers() | _TEXT | st.booleans())))
+def test_any_structure_is_placed_as_it_is(value: dict[str, Any]) -> None:
+    read = yaml.load(f"key: {inline(value)}", Loader=yaml.CSafeLoader)
+    assert read == {"key": value}
+
+
+def test_text_cannot_add_structure(tmp_path: Path) -> None:
+    value = 'x"}\nkind: Pod # {{ 7 * 7 }}'
+    assert rendered(tmp_path, "a: {{ v | inline }}\n", v=value) == {"a": value}
+
+
+def test_null_leaves_the_key_out(tmp_path: Path) -> None:
+    text = "a: {{ v | inline }}\nb: {c: {{ v | inline }}}\nd: []\n"
+    assert rendered(tmp_path, text, v=None) == {"b": {}, "d": []}
+
+
+def test_a_catalog_s_template_wins_and_the_others_stay_ours(tmp_path: Path) -> None:
+    text = "kind: {{ metadata.name | inline }}"
+    assert rendered(tmp_path, text, metadata={"name": "x"}) == {"kind": "x"}
+    ours = Templates(tmp_path).render(
+        "ray-service",
+        metadata={"name": "x"},
+        serve_config="",
+        exclude_head=True,
+        cluster_spec={},
+    )
+    assert ours["kind"] == "RayService"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: {{ nothing | inline }}", "'nothing' is undefined"),
+        ("a: {{ v.nothing | inline }}", "no attribute 'nothing'"),
+        ("a: {{ v.__class__ | inline }}", "unsafe"),
+        ("a: {{ v }}", "a value without | inline"),
+        ("a: {{ v | upper }}", "No filter named 'upper'"),
+        ("a: {{ v() | inline }}", "Call is not allowed"),
+        ("a: {{ 'x' * 10**9 | inline }}", "is not allowed"),
+        ("{% for n in range(10) %}{% endfor %}a: 1", "is not allowed"),
+        ("{% include '/etc/passwd' %}", "Include is not allowed"),
+        ("{% import 'x' as y %}", "Import is not allowed"),
+        ("{% set x = 1 %}a: 1", "Assign is not allowed"),
+        ("a: {{ v | inline", "unexpected end of template"),
+        ("a: [", "does not give YAML"),
+        ("- a", "does not give an object"),
+        ("", "does not give an object"),
+        ("a: &x [1]\nb: *x", "aliases are not allowed"),
+        ("a: " + "[" * 20_000 + "]" * 20_000, "nested too deeply"),
+        ("a: {{ v" + ".a" * 20_000 + " | inline }}", "nested too deeply"),
+        ("#" * 70_000, "at most 65,536 bytes"),
+    ],
+)
+def test_a_template_only_places_values(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        rendered(tmp_path, text, v={"a": 1})
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert problem.place is not None
+    assert problem.place.file.endswith("ray-cluster.yaml.j2")
+
+
+def test_the_line_of_a_mistake_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as caught:
+        rendered(tmp_path, "a: 1\nb: {{ v }}\n", v=1)
+    place = caught.value.problems[0].place
+    assert place is not None
+    assert place.line == 2
+
+
+def test_a_value_that_is_no_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError, match="cannot stand in a document"):
+        rendered(tmp_path, "a: {{ v | inline }}", v=object())
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    inside = tmp_path / "templates"
+    inside.mkdir()
+    (tmp_path / "secret").write_text("a: 1")
+    (inside / "ray-cluster.yaml.j2").symlink_to(tmp_path / "secret")
+    with pytest.raises(InvalidError, match="leads out of its folder"):
+        Templates(inside).render("ray-cluster")
+
+
+def test_a_template_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ray-cluster.yaml.j2").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidError):
+        Templates(tmp_path).render("ray-cluster")
+
+
+def test_every_template_of_ours_is_a_template() -> None:
+    names = {path.name for path in assets.folder("templates").glob("*")}
+    assert names == {
+        "balloon-pods.yaml.j2",
+        "balloon-priority-class.yaml.j2",
+        "files-config-map.yaml.j2",
+        "ray-cluster-spec.yaml.j2",
+        "ray-cluster.yaml.j2",
+        "ray-job.yaml.j2",
+        "ray-pod.yaml.j2",
+        "ray-service.yaml.j2",
+        "submitter-pod.yaml.j2",
+        "worker-group.yaml.j2",
+    }
