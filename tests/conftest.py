@@ -1,6 +1,16 @@
+"""What tests share: `--update-goldens`, and plans of a few lines of blueprint."""
+
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from ray_gke.planning.plan import Plan
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -9,3 +19,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the goldens, to be reviewed as a diff",
     )
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Callable[..., Plan]:
+    """Write a blueprint called `demo` with this `spec`, and return its plan."""
+    from ray_gke.catalog.load import load
+    from ray_gke.planning.build import build
+
+    def plan(
+        spec: str, *, files: Mapping[str, bytes] | None = None, name: str | None = None
+    ) -> Plan:
+        folder = tmp_path / "demo"
+        folder.mkdir(exist_ok=True)
+        lines = textwrap.indent(textwrap.dedent(spec), "  ")
+        head = (
+            "apiVersion: ray-gke/v1\nkind: Blueprint\nmetadata: {name: demo}\nspec:\n"
+        )
+        (folder / "blueprint.yaml").write_text(head + lines)
+        for path, content in (files or {}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        return build(load(folder, {}, display="demo"), name=name)
+
+    return plan

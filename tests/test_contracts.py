@@ -111,11 +111,8 @@ def test_spot_training_tolerates_spot_and_drains_in_time() -> None:
 
 
 def test_scale_from_zero_starts_no_worker_and_may_grow() -> None:
-    limits = [
-        (g["replicas"], g["minReplicas"], g["maxReplicas"])
-        for g in workers("scale-from-zero")
-    ]
-    assert limits == [(0, 0, 10), (0, 0, 2)]
+    limits = [(g["minReplicas"], g["maxReplicas"]) for g in workers("scale-from-zero")]
+    assert limits == [(0, 10), (0, 2)]
     assert cluster("scale-from-zero")["enableInTreeAutoscaling"] is True
     env = pod(workers("scale-from-zero")[0])["containers"][0]["env"]
     # Kubernetes makes $ of $$ and leaves no reference to replace.
@@ -208,6 +205,9 @@ def test_autoscaler_v2_and_restarts_go_together(case: str) -> None:
     )
     assert spec["enableInTreeAutoscaling"] is elastic
     assert ("autoscalerOptions" in spec) is elastic
+    for group in groups[1:]:
+        # An applied number would undo what the autoscaler has decided.
+        assert ("replicas" in group) is (group["minReplicas"] == group["maxReplicas"])
     assert {pod(g).get("restartPolicy") for g in groups} == (
         {"Never"} if elastic else {None}
     )
@@ -325,7 +325,10 @@ def test_ray_s_autoscaler_reads_the_groups_as_we_mean_them(
 ) -> None:
     from ray.autoscaler._private.kuberay import autoscaling_config
 
-    custom_resource = {"metadata": {"namespace": "ml"}, "spec": cluster(case)}
+    custom_resource = {
+        "metadata": {"name": "x", "namespace": "y"},
+        "spec": cluster(case),
+    }
     config = autoscaling_config._derive_autoscaling_config_from_ray_cr(custom_resource)
     node_type = config["available_node_types"][group]
     assert (node_type["resources"], node_type["labels"]) == (resources, labels)

@@ -65,12 +65,7 @@ CLOSED = {
         "Lt",
         "NotIn",
     ),
-    "PodSpec.dnsPolicy": (
-        "ClusterFirst",
-        "ClusterFirstWithHostNet",
-        "Default",
-        "None",
-    ),
+    "PodSpec.dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
     "PodSpec.preemptionPolicy": ("Never", "PreemptLowerPriority"),
     "PodSpec.restartPolicy": ("Always", "Never", "OnFailure"),
     "PriorityClass.preemptionPolicy": ("Never", "PreemptLowerPriority"),

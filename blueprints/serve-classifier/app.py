@@ -110,4 +110,4 @@ def train(settings: Settings) -> RandomForestClassifier:
 
 def build(settings: Settings) -> Application:
     """Train the model and return the application that serves it."""
-    return Classifier.bind(train(settings))
+    return Classifier.bind(train(settings))  # type: ignore[attr-defined]  # decorated

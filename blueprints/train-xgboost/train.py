@@ -131,9 +131,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--storage-path", default="")
     given = parser.parse_args()
-    settings = Settings(
-        given.input, given.label, given.rounds, given.checkpoint_every
-    )
+    settings = Settings(given.input, given.label, given.rounds, given.checkpoint_every)
 
     result = XGBoostTrainer(
         train_on_worker,

@@ -63,9 +63,7 @@ def search(given: argparse.Namespace, folder: str) -> tune.ResultGrid:
         raise SystemExit(f"no column {given.label!r}; there are {', '.join(rows)}")
     return tune.Tuner(
         # Every trial gets the rows from the object store: read once, sent once a node.
-        tune.with_parameters(
-            trial, rows=rows, label=given.label, rounds=given.rounds
-        ),
+        tune.with_parameters(trial, rows=rows, label=given.label, rounds=given.rounds),
         param_space=SPACE,
         tune_config=tune.TuneConfig(
             metric="logloss",

@@ -20,17 +20,27 @@ def blueprint() -> dict[str, Any]:
     for name, definition in schema["$defs"].items():
         if name not in _LITERAL:
             _allow_expressions(definition)
-    return {"$schema": _DRAFT, **schema}
+    return {"$schema": _DRAFT, **_closed(schema)}
 
 
 def platform() -> dict[str, Any]:
     """Return the schema of ray-gke.yaml."""
-    return {"$schema": _DRAFT, **PlatformFile.model_json_schema()}
+    return {"$schema": _DRAFT, **_closed(PlatformFile.model_json_schema())}
+
+
+def _closed(schema: Any) -> Any:
+    """Return the schema with no key but those that a pattern of keys allows."""
+    if isinstance(schema, list):
+        return [_closed(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    end = {"additionalProperties": False} if "patternProperties" in schema else {}
+    return {key: _closed(inner) for key, inner in schema.items()} | end
 
 
 def _allow_expressions(schema: dict[str, Any]) -> None:
     """Let every value inside of the schema be an expression instead."""
-    for key in ("properties", "$defs"):
+    for key in ("properties", "patternProperties"):
         for name, inner in schema.get(key, {}).items():
             schema[key][name] = _or_expression(inner)
     for key in ("items", "additionalProperties"):

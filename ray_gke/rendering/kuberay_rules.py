@@ -50,6 +50,9 @@ def _cluster(cluster: Manifest, path: Path, kind: str) -> Iterator[Fault]:
         yield from _group(group, place)
         if _autoscaler_v2(cluster):
             yield from _never_restarted(group, place)
+    for group, place in groups[1:]:
+        if group["minReplicas"] > group["maxReplicas"]:
+            yield Fault((*place, "minReplicas"), "is more than maxReplicas")
     yield from _ports(cluster["headGroupSpec"], groups[0][1], kind)
     yield from _authentication(cluster, path)
 

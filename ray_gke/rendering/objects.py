@@ -101,6 +101,7 @@ class _Objects:
         return self._render(
             "worker-group",
             group=group,
+            replicas=_replicas(group),
             ray_start_params=pods.start_params(group),
             template=pods.template(self._templates, self._plan, group, "worker"),
         )
@@ -160,3 +161,10 @@ class _Objects:
             exclude_head=plan.head.num_cpus == 0 and bool(plan.worker_groups),
             cluster_spec=self._cluster_spec(),
         )
+
+
+def _replicas(group: Group) -> int | None:
+    # The autoscaler writes the number of an elastic group, and KubeRay raises it to
+    # the minimum; ours would take workers away with every apply.
+    elastic = group.min_replicas != group.max_replicas
+    return None if elastic else group.min_replicas

@@ -18,6 +18,8 @@ from ray_gke.rendering.templates import Manifest
 
 Path = tuple[str | int, ...]
 
+_LONGEST = 200
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -53,7 +55,7 @@ def _faults(error: Any, kuberay_version: str) -> Iterator[Fault]:
         hint = suggestion(str(error.instance), map(str, kind.options))
         yield Fault(path, f"{_short(error.instance)} is not one of its values", hint)
     else:
-        yield Fault(path, error.message)
+        yield Fault(path, _middle_out(error.message))
 
 
 def _unknown(
@@ -76,8 +78,12 @@ def _owner(error: Any, kuberay_version: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) < 60 else f"{text[:57]}..."  # noqa: PLR2004
+    return _middle_out(json.dumps(value, default=str))
+
+
+def _middle_out(text: str) -> str:
+    """Shorten a text that begins with a value, which may be a whole object."""
+    return text if len(text) <= _LONGEST else f"{text[:60]} ... {text[-60:]}"
 
 
 @cache

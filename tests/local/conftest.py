@@ -24,7 +24,9 @@ from ray_gke.targets import local
 GIB = 2**30
 
 
-def group(name: str = "small", least: int = 1, most: int | None = None, **more: Any) -> Group:
+def group(
+    name: str = "small", least: int = 1, most: int | None = None, **more: Any
+) -> Group:
     return Group(
         **{
             "name": name,

@@ -218,6 +218,11 @@ def test_http_mode_wants_the_plain_command(planned: Planned) -> None:
             "maxReplicas: is required",
         ),
         (
+            """workerGroupSpecs: [{groupName: a, minReplicas: 2, maxReplicas: 1,
+            template: {spec: {containers: [{name: ray-worker}]}}}]""",
+            "workerGroupSpecs[0].minReplicas: is more than maxReplicas",
+        ),
+        (
             "headGroupSpec: {template: {spec: {restartPolicy: Sometimes}}}",
             '"Sometimes" is not one of its values',
         ),

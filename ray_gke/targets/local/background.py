@@ -50,19 +50,21 @@ def start(plan: Plan, emit: Emit) -> Finished:
         feed=pickle.dumps(plan),
         log=run.background_log,
     )
-    follower = _Follower(run, process, emit)
-    job_id = follower.until_submitted()
+    with GrowingFile(run.events) as told:
+        job_id = _Follower(run, process, emit, told).until_submitted()
     return Finished(run.name, "RUNNING", time.monotonic() - begun, job_id)
 
 
 class _Follower:
     """Passes on what the background tells."""
 
-    def __init__(self, run: RunFolder, process: Popen[bytes], emit: Emit) -> None:
+    def __init__(
+        self, run: RunFolder, process: Popen[bytes], emit: Emit, file: GrowingFile
+    ) -> None:
         self._run = run
         self._process = process
         self._emit = emit
-        self._file = GrowingFile(run.events)
+        self._file = file
 
     def until_submitted(self) -> str:
         """Return the id of the submitted job, or raise what the background raised."""

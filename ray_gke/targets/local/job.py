@@ -94,7 +94,11 @@ class Follower:
 
         The end of the log says nothing: a stream may break while the job goes on.
         """
-        log = GrowingFile(log_file(self.cluster.head.session, self.job_id))
+        path = log_file(self.cluster.head.session, self.job_id)
+        with GrowingFile(path) as log:
+            return self._result(self._until_ended(log))
+
+    def _until_ended(self, log: GrowingFile) -> Mapping[str, Any]:
         heard = time.monotonic()
         asked = 0.0
         while True:
@@ -105,7 +109,7 @@ class Follower:
                 heard = asked if info else heard
                 if info and info["status"] in TERMINAL:
                     self._tell(log.last())
-                    return self._result(info)
+                    return info
                 self._check(heard)
             time.sleep(_LOG_SECONDS)
 

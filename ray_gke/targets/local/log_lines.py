@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 _CHUNK = 2**18
 MOST_BYTES = 2**20
@@ -31,15 +31,20 @@ class GrowingFile:
             self._rest += chunk
             yield from self._whole(start)
 
+    def __enter__(self) -> Self:
+        """The file is closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
     def last(self) -> Iterator[str]:
-        """Return all that is left, also a last line without its end, and close."""
+        """Return all that is left, also a last line without its end."""
         yield from self.lines()
         if self._rest:
             yield _text(self._rest)
             self._rest.clear()
-        if self._file:
-            self._file.close()
-            self._file = None
 
     def _read(self) -> bytes:
         if self._file is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from ray_gke.events import LogLine
@@ -31,24 +32,27 @@ def logs(name: str, *, follow: bool) -> Iterator[LogLine]:
     run = find(name)
     record = run.record()
     files: dict[str, _File] = {}
-    while True:
-        ended = not follow or _has_ended(run)
-        for path in _log_files(run, record):
-            files.setdefault(path.name, _File(GrowingFile(path), _source(path)))
-        for file in files.values():
-            for source, text in file.lines(last=ended):
-                yield LogLine(name, source, text)
-        if ended:
-            return
-        time.sleep(_POLL_SECONDS)
-        record = run.record() or record
+    with ExitStack() as opened:
+        while True:
+            ended = not follow or _has_ended(run)
+            for path in _log_files(run, record):
+                if path.name not in files:
+                    growing = opened.enter_context(GrowingFile(path))
+                    files[path.name] = _File(growing, _source(path))
+            for file in files.values():
+                for source, text in file.lines(last=ended):
+                    yield LogLine(name, source, text)
+            if ended:
+                return
+            time.sleep(_POLL_SECONDS)
+            record = run.record() or record
 
 
 @dataclass
 class _File:
     growing: GrowingFile
     source: str
-    _named: str = field(default="")
+    _named: str = ""
 
     def lines(self, *, last: bool) -> Iterator[tuple[str, str]]:
         found: Iterable[str] = self.growing.last() if last else self.growing.lines()

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MARKER = "RAY_GKE_RUN_FOLDER"
 _POLL_SECONDS = 0.02
+# A Popen complains when it is forgotten while its process lives, as a service's does.
+_children: list[subprocess.Popen[bytes]] = []
 
 
 def output(argv: Sequence[str], timeout: float = 10) -> str:
@@ -39,7 +41,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start `argv` as leader of a session of its own, which Ctrl-C does not reach."""
     with log.open("ab") as file:
-        return subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
             argv,
             env=dict(env),
             cwd=cwd,
@@ -48,6 +50,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    return _remembered(process)
 
 
 def start_fed(
@@ -65,7 +68,16 @@ def start_fed(
     assert process.stdin
     with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
         pipe.write(feed)
+    return _remembered(process)
+
+
+def _remembered(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    _children.append(process)
     return process
+
+
+def _forget_ended_children() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> None:
@@ -154,12 +166,7 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def end(
-    processes: Iterable[psutil.Process],
-    *,
-    grace: float,
-    impatient: Callable[[], bool] = lambda: False,
-) -> None:
+def end(processes: Iterable[psutil.Process], *, grace: float) -> None:
     """Ask `processes` to end and wait for it at most `grace` seconds.
 
     psutil refuses to signal a process whose number was taken over by another.
@@ -167,10 +174,11 @@ def end(
     waiting = list(processes)
     _signal(waiting, signal.SIGTERM)
     deadline = time.monotonic() + grace
-    while waiting and time.monotonic() < deadline and not impatient():
+    while waiting and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         waiting = [p for p in waiting if _runs(p)]
     _signal(waiting, signal.SIGKILL)
+    _forget_ended_children()
 
 
 def kill(processes: Iterable[psutil.Process], *, patience: float = 5) -> None:
@@ -180,6 +188,7 @@ def kill(processes: Iterable[psutil.Process], *, patience: float = 5) -> None:
     deadline = time.monotonic() + patience
     while any(_runs(p) for p in waiting) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
+    _forget_ended_children()
 
 
 def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:

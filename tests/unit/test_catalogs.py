@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ray_gke.catalog import platform
+from ray_gke.catalog.catalogs import Catalogs, Source
+from ray_gke.errors import InvalidError, Place, UsageError
+
+BLUEPRINT = """\
+apiVersion: ray-gke/v1
+kind: Blueprint
+metadata: {{name: {name}, summary: "{summary}", tags: [a, b]}}
+spec: {{cluster: {{}}}}
+"""
+PLATFORM = """\
+apiVersion: ray-gke/v1
+kind: Platform
+metadata: {name: ours}
+spec:
+  catalogs:
+"""
+
+
+def _add(catalog: Path, name: str, summary: str = "") -> Path:
+    folder = catalog / name
+    folder.mkdir(parents=True)
+    text = BLUEPRINT.format(name=name, summary=summary)
+    (folder / "blueprint.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _platform(tmp_path: Path, catalogs: str) -> Catalogs:
+    file = tmp_path / "ray-gke.yaml"
+    file.write_text(PLATFORM + catalogs, encoding="utf-8")
+    return Catalogs.of(platform.load(file))
+
+
+def test_later_catalogs_win_with_a_warning(tmp_path: Path) -> None:
+    _add(tmp_path / "one", "a", "first")
+    _add(tmp_path / "one", "b")
+    folder = _add(tmp_path / "two", "a", "second")
+    catalogs = Catalogs(
+        [Source("one", tmp_path / "one"), Source("two", tmp_path / "two")]
+    )
+    assert [(e.name, e.summary, e.catalog) for e in catalogs.entries()] == [
+        ("a", "second", "two"),
+        ("b", "", "one"),
+    ]
+    assert catalogs.find("a") == folder
+    (warning,) = catalogs.warnings
+    assert "blueprint a" in warning
+    assert "catalog one" in warning
+    assert "catalog two" in warning
+
+
+def test_entries_say_what_a_user_chooses_by(tmp_path: Path) -> None:
+    _add(tmp_path, "a", "Text")
+    (entry,) = Catalogs([Source("one", tmp_path)]).entries()
+    assert (entry.kind, entry.tags, entry.problem) == ("cluster", ("a", "b"), "")
+
+
+@pytest.mark.parametrize("text", ["\t", "", "[]", "spec: 5", "metadata: []\nspec: {}"])
+def test_a_broken_blueprint_does_not_hide_the_others(tmp_path: Path, text: str) -> None:
+    _add(tmp_path, "good")
+    (_add(tmp_path, "broken") / "blueprint.yaml").write_text(text, encoding="utf-8")
+    broken, good = Catalogs([Source("one", tmp_path)]).entries()
+    assert broken.name == "broken"
+    assert broken.problem
+    assert not good.problem
+
+
+def test_an_unknown_name_offers_the_nearest(tmp_path: Path) -> None:
+    _add(tmp_path, "squares")
+    catalogs = Catalogs([Source("one", tmp_path)])
+    with pytest.raises(UsageError) as caught:
+        catalogs.find("sqares")
+    assert caught.value.problems[0].hint == "did you mean 'squares'?"
+    with pytest.raises(InvalidError):
+        catalogs.find("sqares", place=Place("ray-gke.yaml", 3))
+
+
+def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _add(tmp_path, "mine")
+    other = _add(tmp_path / "catalog", "mine")
+    empty = Catalogs([])
+    monkeypatch.chdir(tmp_path)
+    assert empty.find("./mine") == Path("mine")
+    assert empty.find("mine") == Path("mine")
+    assert empty.find(str(folder)) == folder
+    assert empty.find("mine/blueprint.yaml") == Path("mine")
+    assert empty.find("./mine", base=tmp_path / "catalog") == other
+    assert Catalogs([Source("one", tmp_path / "catalog")]).find("mine") == other
+    monkeypatch.chdir(folder)
+    assert empty.find(".") == Path()
+    with pytest.raises(UsageError, match=r"no blueprint\.yaml in \./nothing"):
+        empty.find("./nothing")
+
+
+def test_a_link_out_of_the_catalog_is_not_a_blueprint(tmp_path: Path) -> None:
+    folder = _add(tmp_path, "outside")
+    catalog = tmp_path / "catalog"
+    _add(catalog, "inside")
+    (catalog / "outside").symlink_to(folder)
+    (catalog / "alias").symlink_to("inside")
+    names = [entry.name for entry in Catalogs([Source("one", catalog)]).entries()]
+    assert names == ["alias", "inside"]
+
+
+def test_ours_come_first(tmp_path: Path) -> None:
+    _add(tmp_path / "theirs", "squares", "Theirs")
+    catalogs = _platform(tmp_path, "    - path: theirs\n")
+    (squares,) = (e for e in catalogs.entries() if e.name == "squares")
+    assert squares.summary == "Theirs"
+    assert "catalog ray-gke" in catalogs.warnings[0]
+
+
+def test_a_catalog_that_is_not_there(tmp_path: Path) -> None:
+    catalogs = _platform(tmp_path, "    - path: nowhere\n")
+    with pytest.raises(InvalidError, match="nowhere") as caught:
+        catalogs.entries()
+    place = caught.value.problems[0].place
+    assert place is not None
+    assert (place.line, place.key) == (6, "spec.catalogs[0]")
+
+
+def test_a_git_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    repository = tmp_path / "repository"
+    _add(repository / "blueprints", "theirs", "From git")
+    (repository / "link").symlink_to("/etc")
+    commit = _commit(repository)
+    source = f"    - {{git: ./repository, commit: {commit}, path: %s}}\n"
+    catalogs = _platform(tmp_path, source % "blueprints")
+    (entry,) = (e for e in catalogs.entries() if e.name == "theirs")
+    assert entry.summary == "From git"
+    assert commit[:12] in entry.catalog
+    assert entry.folder.is_relative_to(tmp_path / "cache")
+    for path in ("nowhere", "link"):
+        with pytest.raises(InvalidError, match="has no folder"):
+            _platform(tmp_path, source % path).entries()
+
+
+def _commit(folder: Path) -> str:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+        argv = ["git", *identity, *arguments]
+        return subprocess.run(
+            argv, cwd=folder, env=env, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "All")
+    return git("rev-parse", "HEAD")
