@@ -88,7 +88,7 @@ def _tell(error: RayGkeError, arguments: list[str]) -> None:
 
 def _output(arguments: list[str]) -> set[str]:
     """Return what was asked of `--output`, without parsing the command line again."""
-    flags = ("-o", "--output", "--format")
+    flags = ("-o", "--output")
     pairs = itertools.pairwise(arguments)
     asked = {value for flag, value in pairs if flag in flags}
     return asked | {

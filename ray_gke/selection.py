@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ from ray_gke.catalog.blueprint import Parameter
 from ray_gke.catalog.catalogs import Catalogs
 from ray_gke.catalog.load import Loaded, load
 from ray_gke.catalog.platform import Platform
-from ray_gke.errors import UsageError
+from ray_gke.errors import InvalidError, UsageError
 from ray_gke.planning.build import build
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.rendering.render import render
-from ray_gke.versions import KUBERAY_VERSION
+from ray_gke.versions import KUBERAY_VERSION, KUBERAY_VERSIONS
 
 PLATFORM_FILE = "ray-gke.yaml"
 
@@ -54,6 +54,11 @@ class Selected:
 
 def choose(file: Path | None, kuberay_version: str | None = None) -> Choice:
     """Read the platform file: `file`, or `ray-gke.yaml` when this folder has one."""
+    if kuberay_version not in (None, *KUBERAY_VERSIONS):
+        raise UsageError(
+            f"--kuberay-version: KubeRay {kuberay_version} is not supported",
+            hint=f"use one of {', '.join(KUBERAY_VERSIONS)}",
+        )
     here = Path(PLATFORM_FILE)
     path = file or (here if here.is_file() else None)
     if path is None:
@@ -75,7 +80,7 @@ def select(
     """
     if blueprint:
         loaded = load(choice.catalogs.find(blueprint), parse_assignments(assignments))
-        return [Selected(loaded, build(loaded, name=name))]
+        return [Selected(loaded, _build(loaded, name))]
     if assignments or name:
         raise UsageError(
             "--set and --name need a BLUEPRINT",
@@ -103,13 +108,20 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     return given
 
 
+def _build(loaded: Loaded, name: str | None) -> Plan:
+    try:
+        return build(loaded, name=name)
+    except InvalidError as error:
+        # What has no place in a file was said on the command line.
+        if name and not any(problem.place for problem in error.problems):
+            raise UsageError.of(error.problems) from None
+        raise
+
+
 def _on_platform(choice: Choice, platform: Platform) -> Iterator[Selected]:
     for index, run in enumerate(platform.spec.blueprints):
-        path = run.blueprint
-        if os.sep in path:
-            path = str(platform.folder / path)
         place = platform.document.place(("spec", "blueprints", index, "blueprint"))
-        folder = choice.catalogs.find(path, place=place)
+        folder = choice.catalogs.find(run.blueprint, base=platform.folder, place=place)
         loaded = load(folder, run.set, assigned_at=platform.assigned_at(index))
         yield Selected(loaded, build(loaded, name=run.name))
 
@@ -141,6 +153,11 @@ def rendered(
     selected: Sequence[Selected], choice: Choice, namespace: str | None = None
 ) -> list[dict[str, Any]]:
     """Return the checked manifests of all plans, in apply order."""
+    if namespace and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+        raise UsageError(
+            f"--namespace: {namespace!r} is not a name of a namespace",
+            hint="use lower-case letters, digits and hyphens",
+        )
     return [
         manifest
         for one in selected

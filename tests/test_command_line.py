@@ -36,7 +36,7 @@ def assert_one_error(result: Result, *words: str) -> None:
         ("up squares --sett count=1", 2, ["--sett", "--set"]),
         ("up squares --output xml", 2, ["xml", "json"]),
         ("up squares --set cuont=3", 2, ["cuont", "hint", "count"]),
-        ("up squares --set count=many", 2, ["count", "many", "integer"]),
+        ("up squares --set count=many", 2, ["count", "many", "whole number"]),
         ("up squares --set count=-1", 2, ["count", "-1"]),
         ("up squares --set count", 2, ["NAME=VALUE", "hint"]),
         ("up squares --set =3", 2, ["NAME=VALUE", "hint"]),

@@ -133,6 +133,12 @@ def main() -> None:
     given = parser.parse_args()
     settings = Settings(given.input, given.label, given.rounds, given.checkpoint_every)
 
+    # Told here once, not by every worker and every retry.
+    columns = read(settings).columns
+    if settings.label not in columns:
+        raise SystemExit(
+            f"no column {settings.label!r}; there are {', '.join(columns)}"
+        )
     result = XGBoostTrainer(
         train_on_worker,
         train_loop_config=asdict(settings),

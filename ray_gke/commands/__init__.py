@@ -9,7 +9,12 @@ import typer
 from ray_gke.commands import blueprints, documents, running
 
 # Rich's help takes three times as long to start and wraps badly on narrow terminals.
-app = typer.Typer(name="ray-gke", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    name="ray-gke",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 typer calls it so

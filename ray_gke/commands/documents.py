@@ -83,9 +83,12 @@ def validate(
     Every mistake is shown with its file, line and key; nothing is run.
     """
     from ray_gke import validation
+    from ray_gke.errors import InvalidError
     from ray_gke.reporting import answers
 
-    answers.findings(validation.validate(paths or [Path()]), output)
+    problems = answers.findings(validation.validate(paths or [Path()]), output)
+    if problems:
+        raise InvalidError.of(problems)
 
 
 def schema(

@@ -65,6 +65,8 @@ PlatformFile = Annotated[
         "--file",
         "-f",
         metavar="FILE",
+        exists=True,
+        dir_okay=False,
         help="Platform file; ray-gke.yaml if it is here.",
     ),
 ]

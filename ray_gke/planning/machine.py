@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from ray_gke.errors import RefusedError
 from ray_gke.planning.plan import Group, Plan
 
-MIB = 2**20
 GIB = 2**30
 
 HEAD_BYTES = 3 * GIB // 2
@@ -17,8 +16,6 @@ WORKER_BYTES = GIB // 2
 """A raylet, its two agents and one Python worker."""
 WORKERS_PER_CPU = 4
 """A raylet costs about a second of one core to start."""
-LEAST_OBJECT_STORE = 80 * MIB
-"""Ray refuses less than 75 MiB."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +137,12 @@ def _with_gpus(
 
 
 def _object_store(plan: Plan, machine: Machine, most: int) -> int:
-    """Ray's own share, 30 % of memory, in equal parts for all raylets there can be."""
+    """Ray's own share, 30 % of memory, in equal parts for all raylets there can be.
+
+    WORKER_BYTES keeps it above the 75 MiB that a raylet insists on.
+    """
     nodes = 1 + min(most, sum(g.max_replicas for g in plan.worker_groups))
-    return max(
-        LEAST_OBJECT_STORE, min(2 * GIB, machine.memory_bytes * 3 // 10 // nodes)
-    )
+    return min(2 * GIB, machine.memory_bytes * 3 // 10 // nodes)
 
 
 def _size_notes(

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ray_gke.errors import InvalidError
+from ray_gke.errors import InvalidError, Problem
 from ray_gke.events import Emit
 from ray_gke.reporting import rows
 from ray_gke.reporting.json_lines import JsonLines, problem_as_json
@@ -114,10 +114,10 @@ def as_data(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def findings(found: Iterable[Any], output: str) -> None:
-    """Print what `validate` found; raises InvalidError with every problem.
+def findings(found: Iterable[Any], output: str) -> list[Problem]:
+    """Print what `validate` found, and return every problem.
 
-    `output` github writes annotations, json a list, text a count, or only the error.
+    `output` github writes annotations, json a list, text the number of valid files.
     """
     all_found = [(str(f.path), f.error) for f in found]
     faults = [error for _, error in all_found if error]
@@ -127,8 +127,7 @@ def findings(found: Iterable[Any], output: str) -> None:
         sys.stdout.writelines(as_github(error) + "\n" for error in faults)
     elif not faults:
         sys.stdout.write(f"{len(all_found)} valid\n")
-    if faults:
-        raise InvalidError.of([p for error in faults for p in error.problems])
+    return [problem for error in faults for problem in error.problems]
 
 
 def _finding(path: str, error: InvalidError | None) -> dict[str, Any]:

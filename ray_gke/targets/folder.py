@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ray_gke.errors import FailedError
@@ -26,12 +26,13 @@ def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
         for path, draft in drafts.items():
             draft.write_text(files[path.name], encoding="utf-8")
         for path, draft in drafts.items():
-            os.replace(draft, path)
+            draft.replace(path)
         for stale in _earlier(folder) - drafts.keys():
             stale.unlink()
     except OSError as error:
         for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink()
         raise FailedError(
             f"cannot write to {str(folder)!r}: {error.strerror}",
             hint="nothing was written; choose another --output-dir or make room",

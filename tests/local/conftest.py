@@ -67,7 +67,7 @@ def plan(workload: Job | Cluster | Service, *groups: Group, **more: Any) -> Plan
 
 def script(source: str, *groups: Group, **more: Any) -> Plan:
     """A plan that runs `source` as a job."""
-    files = {"script.py": source.encode()}
+    files = {"script.py": source.encode(), **more.pop("files", {})}
     return plan(Job(entrypoint="python script.py"), *groups, files=files, **more)
 
 
@@ -105,7 +105,7 @@ def marked(folder: Path) -> list[psutil.Process]:
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The state folder; brings all down that a test has left, and looks for the rest."""
+    """The state folder; brings down what a test has left, and looks for the rest."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -126,7 +126,8 @@ from ray_gke.errors import RayGkeError
 from ray_gke.targets import local
 plan = pickle.load(open(sys.argv[1], "rb"))
 def emit(event):
-    print(type(event).__name__, getattr(event, "step", ""), getattr(event, "text", ""), flush=True)
+    step, text = getattr(event, "step", ""), getattr(event, "text", "")
+    print(type(event).__name__, step, text, flush=True)
 try:
     local.up(plan, emit)
 except RayGkeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -156,8 +157,6 @@ sys.exit(0 if flag.exists() else flag.touch() or 1)
 """
     job = script(source)
     again = job.workload.model_copy(update={"backoff_limit": 1})
-    import dataclasses
-
     done = local.up(dataclasses.replace(job, workload=again), told)
     assert isinstance(done, Finished)
     assert [x for x in told.lines if x.startswith("try")] == ["try False", "try True"]
@@ -166,8 +165,6 @@ sys.exit(0 if flag.exists() else flag.touch() or 1)
 def test_a_job_that_takes_too_long_is_stopped(state: Path, told: Told) -> None:
     job = script("import time; time.sleep(600)")
     short = job.workload.model_copy(update={"active_deadline_seconds": 12})
-    import dataclasses
-
     begun = time.monotonic()
     with pytest.raises(FailedError, match="active_deadline_seconds"):
         local.up(dataclasses.replace(job, workload=short), told)

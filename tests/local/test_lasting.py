@@ -35,9 +35,9 @@ print(int(ray.cluster_resources()["CPU"]), ray.get(ray.remote(lambda: 6 * 7).rem
 @pytest.fixture
 def look_alike(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that looks like one of ours, and is not."""
+    module = ["-m", "ray_gke.targets.local.ray_node", "head.json"]
     process = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(600)", "raylet", "gcs_server"]
-        + ["-m", "ray_gke.targets.local.ray_node", "head.json"],
+        [sys.executable, "-c", "import time; time.sleep(600)", "raylet", *module],
         env={**os.environ, "RAY_GKE_RUN_FOLDER": str(tmp_path / "elsewhere")},
     )
     yield process

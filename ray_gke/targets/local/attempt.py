@@ -19,7 +19,7 @@ from ray_gke.targets.local.record import GroupRecord, Record
 from ray_gke.targets.local.run_folder import RunFolder
 from ray_gke.targets.local.service import Deployment, local_config
 from ray_gke.targets.local.steps import step
-from ray_gke.targets.local.teardown import deaf, drain
+from ray_gke.targets.local.teardown import bring_down, deaf
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Attempt:
         if plan.worker_groups:
             with step(self.emit, name, "workers", "start the workers") as outcome:
                 count = launch.wait_for_workers(cluster, plan.worker_groups)
-                outcome.detail = _workers(count)
+                outcome.detail = f"{count} worker{'s' * (count != 1)}"
         return cluster
 
     def _job(self, cluster: Cluster) -> job.Result:
@@ -143,8 +143,7 @@ class Attempt:
         self.run.write(self.record)
 
     def _end(self, status: str, message: str, exit_code: int | None = None) -> None:
-        with step(self.emit, self.run.name, "drain", "drain the cluster") as outcome:
-            outcome.detail = _workers(drain(self.run))
+        bring_down(self.run, self.emit)
         with deaf():
             try:
                 self._note(
@@ -157,7 +156,3 @@ class Attempt:
             except RefusedError:  # the disk is full: keep nothing
                 with suppress(RefusedError):
                     self.run.clear()
-
-
-def _workers(count: int) -> str:
-    return f"{count} worker{'s' * (count != 1)}"

@@ -12,8 +12,7 @@ from ray_gke.events import Emit, Note
 from ray_gke.targets.local import processes, state
 from ray_gke.targets.local.record import Record
 from ray_gke.targets.local.run_folder import RunFolder
-from ray_gke.targets.local.steps import step
-from ray_gke.targets.local.teardown import drain
+from ray_gke.targets.local.teardown import bring_down
 
 _UP_SECONDS = 15
 
@@ -31,12 +30,10 @@ def down(name: str, emit: Emit) -> None:
         _remember(run, record)
         emit(Note(name, f"{name} is not running"))
         return
-    with step(emit, name, "drain", "drain the cluster") as outcome:
-        count = drain(run)
-        if record:
-            _wait_for_up(record)
-        _remember(run, record)
-        outcome.detail = f"{count} worker{'s' * (count != 1)}"
+    bring_down(run, emit)
+    if record:
+        _wait_for_up(record)
+    _remember(run, record)
 
 
 def find(name: str) -> RunFolder:

@@ -10,10 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ray_gke.errors import FailedError
+from ray_gke.events import Emit
 from ray_gke.targets.local import processes, service
 from ray_gke.targets.local.dashboard_api import Dashboard
 from ray_gke.targets.local.node_spec import HEAD_ID, MODULE
 from ray_gke.targets.local.run_folder import RunFolder
+from ray_gke.targets.local.steps import step
 
 _WORKER_GRACE = 5
 _HEAD_GRACE = 10
@@ -21,27 +23,34 @@ _ROUNDS = 3
 _KEPT_BYTES = 8 * 2**20
 
 
-def drain(run: RunFolder) -> int:
-    """End all processes of `run` in order and return how many workers there were.
+def bring_down(run: RunFolder, emit: Emit) -> None:
+    """End all processes of `run`; Ctrl-C meanwhile ends them at once.
 
-    Workers go first: a raylet whose GCS is gone waits a minute for it. Another Ctrl-C
-    ends them at once. Ray's logs are kept, its other files removed.
-
-    Raises FailedError when something cannot be ended.
+    Ray's logs are kept, its other files removed. Raises FailedError when something
+    cannot be ended.
     """
-    workers = 0
     try:
-        with suppress(OSError):  # on a full disk too, all must end
-            run.stop.touch(mode=0o600)
-        _end_serve(run)
-        workers = _end_in_order(run)
-        _end_rest(run)
+        with step(emit, run.name, "drain", "drain the cluster") as outcome:
+            count = _drain(run)
+            outcome.detail = f"{count} worker{'s' * (count != 1)}"
     except KeyboardInterrupt:
         with deaf():
             _end_rest(run)
     with deaf():
         _keep_logs(run)
         run.remove_temp()
+
+
+def _drain(run: RunFolder) -> int:
+    """End `run` in order and return how many workers there were.
+
+    Workers go first: a raylet whose GCS is gone waits a minute for it.
+    """
+    with suppress(OSError):  # on a full disk too, all must end
+        run.stop.touch(mode=0o600)
+    _end_serve(run)
+    workers = _end_in_order(run)
+    _end_rest(run)
     return workers
 
 
