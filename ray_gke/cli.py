@@ -64,6 +64,7 @@ def _command(arguments: list[str]) -> int:
     from typer.exceptions import Abort, Exit, TyperException
 
     from ray_gke.commands import app
+    from ray_gke.errors import UsageError
 
     try:
         result = app(args=arguments, prog_name="ray-gke", standalone_mode=False)
@@ -72,9 +73,16 @@ def _command(arguments: list[str]) -> int:
     except Abort:
         raise KeyboardInterrupt from None
     except TyperException as error:
-        error.show()
-        return error.exit_code
+        raise UsageError(
+            error.format_message().replace("Value error, ", ""),
+            hint=f"see {' '.join(['ray-gke', *_commands(arguments)])} --help",
+        ) from None
     return result if isinstance(result, int) else 0
+
+
+def _commands(arguments: list[str]) -> list[str]:
+    _, rest = quick_answers.descend(arguments)
+    return arguments[: len(arguments) - len(rest)]
 
 
 def _tell(error: RayGkeError, arguments: list[str]) -> None:

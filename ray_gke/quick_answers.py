@@ -18,6 +18,7 @@ from typing import Any
 from ray_gke import assets
 
 HELP_FILE = Path(__file__).with_name("help.json")
+HELP = ("--help", "-h")
 HELP_WIDTH = 80
 _SHELL_VARIABLE = "_RAY_GKE_COMPLETE"
 _SHELLS = ("bash", "zsh", "fish")
@@ -30,12 +31,14 @@ def answer(arguments: Sequence[str]) -> str | None:
         return _completion(shell)
     if _SHELL_VARIABLE in os.environ or not _asks_for_help(arguments):
         return None
-    command, rest = _descend(arguments[:-1])
+    command, rest = descend([word for word in arguments if word not in HELP])
     return None if rest else str(command["help"])
 
 
 def _asks_for_help(arguments: Sequence[str]) -> bool:
-    if not arguments or arguments[-1] not in ("--help", "-h"):
+    # `ray-gke` alone, and `ray-gke blueprints`, ask what there is.
+    command, rest = descend(arguments)
+    if not (command["commands"] and not rest) and arguments[-1] not in HELP:
         return False
     # The text is 80 columns wide; for a narrower terminal typer wraps it anew.
     try:
@@ -44,7 +47,7 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
         return "COLUMNS" not in os.environ
 
 
-def _descend(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def descend(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Return the command that `words` name, and the words after its name."""
     command = json.loads(HELP_FILE.read_text(encoding="utf-8"))
     rest = list(words)
@@ -78,7 +81,7 @@ def _typed(shell: str) -> tuple[list[str], str]:
 
 def candidates(words: Sequence[str]) -> list[tuple[str, str]]:
     """Return what may follow `words`, each with its help."""
-    command, rest = _descend(words)
+    command, rest = descend(words)
     previous = rest[-1] if rest else ""
     for option in command["options"]:
         if previous in option["names"] and option["value"]:

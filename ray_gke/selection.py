@@ -122,7 +122,12 @@ def _on_platform(choice: Choice, platform: Platform) -> Iterator[Selected]:
     for index, run in enumerate(platform.spec.blueprints):
         place = platform.document.place(("spec", "blueprints", index, "blueprint"))
         folder = choice.catalogs.find(run.blueprint, base=platform.folder, place=place)
-        loaded = load(folder, run.set, assigned_at=platform.assigned_at(index))
+        loaded = load(
+            folder,
+            run.set,
+            assigned_at=platform.assigned_at(index),
+            base=platform.folder,
+        )
         yield Selected(loaded, build(loaded, name=run.name))
 
 

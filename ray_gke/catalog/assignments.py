@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.catalog.parameters import Parameter, ParameterValue
@@ -16,10 +17,12 @@ def assign(
     parameters: Mapping[str, Parameter],
     assignments: Mapping[str, ParameterValue],
     assigned_at: AssignedAt | None = None,
+    base: Path = Path(),
 ) -> dict[str, ParameterValue]:
     """Return the value of every parameter that has one.
 
-    Text is read as the parameter's type, as from the command line. Raises UsageError
+    Text is read as the parameter's type, as from the command line, and a relative path
+    is relative to `base`. Raises UsageError
     for what does not fit, or InvalidError when `assigned_at` tells the places in a
     file where the assignments stand.
     """
@@ -36,7 +39,7 @@ def assign(
         wrong = parameter.wrong(value)
         if wrong:
             problems.append(Problem(wrong, place, parameter.expected))
-        values[name] = value
+        values[name] = parameter.located(value, base)
     if problems:
         raise (InvalidError if assigned_at else UsageError).of(problems)
     return values
@@ -58,7 +61,7 @@ def stand_ins(
 def _stand_in(parameter: Parameter, text: str) -> ParameterValue:
     if parameter.enum:
         return parameter.enum[0]
-    if parameter.type == "string":
+    if parameter.type in ("string", "path"):
         return text
     if parameter.type == "boolean":
         return False

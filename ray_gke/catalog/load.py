@@ -45,6 +45,7 @@ def load(
     complete: bool = True,
     display: str | None = None,
     assigned_at: AssignedAt | None = None,
+    base: Path = Path(),
 ) -> Loaded:
     """Read the blueprint in `folder`, with these parameters set.
 
@@ -52,12 +53,12 @@ def load(
     for an assignment that does not fit, or InvalidError when `assigned_at` tells the
     places in a file where assignments stand. A parameter that must be set and is not
     gets some value of its type unless the parameters must be `complete`. `display` is
-    the folder's name in errors.
+    the folder's name in errors; assigned relative paths are relative to `base`.
     """
     source = _Source.read(folder, display or str(folder))
     if source.problems:
         raise InvalidError.of(_attempt(source, {}).problems)
-    values = assign(source.parameters, assignments, assigned_at)
+    values = assign(source.parameters, assignments, assigned_at, base)
     if complete:
         require(source.parameters, values)
     first = _attempt(source, values)

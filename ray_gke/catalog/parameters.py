@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -16,12 +18,14 @@ ParameterValue = str | int | float | bool
 MAX_LENGTH = 10_000
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
+    "path": (str,),
     "integer": (int,),
     "number": (int, float),
     "boolean": (bool,),
 }
 _WORDS = {
     "string": "text",
+    "path": "a path or a URI",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -49,8 +53,9 @@ ParameterName = Annotated[
 class Parameter(Model):
     """A typed input of a blueprint: `--set NAME=VALUE`."""
 
-    type: Literal["string", "integer", "number", "boolean"] = Field(
-        description="Type of its values: string, integer, number or boolean"
+    type: Literal["string", "path", "integer", "number", "boolean"] = Field(
+        description="Type of its values: string, path (of a file or folder, or a URI), "
+        "integer, number or boolean"
     )
     default: ParameterValue | None = Field(
         default=None,
@@ -92,13 +97,24 @@ class Parameter(Model):
 
         A text that means no value of this type stays text, and is `wrong`.
         """
-        if self.type == "string":
+        if self.type in ("string", "path"):
             return text
         try:
             value = plain(text.strip())
         except ValueError:
             return text
         return text if value is None else value
+
+    def located(self, value: ParameterValue, base: Path) -> ParameterValue:
+        """Return a relative path as an absolute one, from `base`; all else as it is.
+
+        A workload does not run where its user is.
+        """
+        if self.type != "path" or not isinstance(value, str):
+            return value
+        if not value or "://" in value:
+            return value
+        return os.path.abspath(base / os.path.expanduser(value))  # noqa: PTH100, PTH111
 
     @property
     def expected(self) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,3 +74,19 @@ def test_patterns_take_linear_time() -> None:
     with pytest.raises(UsageError):
         assign({"p": parameter}, {"p": "a" * 10_000})
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("given", "located"),
+    [
+        ("data/rows.csv", "/work/team/data/rows.csv"),
+        ("../rows.csv", "/work/rows.csv"),
+        ("/rows.csv", "/rows.csv"),
+        ("gs://bucket/rows.csv", "gs://bucket/rows.csv"),
+        ("", ""),
+    ],
+)
+def test_a_relative_path_is_meant_where_its_user_is(given: str, located: str) -> None:
+    rows = _parameter(type="path")
+    values = assign({"rows": rows}, {"rows": given}, base=Path("/work/team"))
+    assert values == {"rows": located}

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ray._private import ray_constants
 from ray._private.node import Node
@@ -46,6 +47,15 @@ class _LocalNode(Node):  # type: ignore[misc]  # Ray has no types
         super().start_gcs_server()
         os.environ[GCS_VARIABLE] = self.gcs_address
         self._on_gcs()
+
+    def start_api_server(self, **options: Any) -> None:
+        # It takes seconds, in which the raylet comes up and workers find the head.
+        self._api_server_options = options
+
+    def start_ray_processes(self) -> None:
+        super().start_ray_processes()
+        if self.head:
+            super().start_api_server(**self._api_server_options)
 
     def _get_log_file_name(
         self,
