@@ -35,7 +35,8 @@ _Fault = tuple[_Path, str, str]
 def faults(loaded: Loaded, name: str | None) -> Iterator[Problem]:
     """Yield everything that is wrong with running the blueprint as `name`."""
     spec = loaded.blueprint.spec
-    yield from _name(loaded, name)
+    if name:
+        yield from _name(name, loaded.blueprint.spec)
     found = [*_ray(spec), *_group(spec.head, ("spec", "head"))]
     for index, group in enumerate(spec.worker_groups):
         path: _Path = ("spec", "worker_groups", index)
@@ -44,22 +45,19 @@ def faults(loaded: Loaded, name: str | None) -> Iterator[Problem]:
         yield Problem(message, loaded.document.place(path), hint)
 
 
-def _name(loaded: Loaded, name: str | None) -> Iterator[Problem]:
-    run, spec = name or loaded.blueprint.metadata.name, loaded.blueprint.spec
+def _name(run: str, spec: blueprint.Spec) -> Iterator[Problem]:
+    """What stands in the file the catalog has checked; this name does not."""
     kind = next(k for k in LONGEST_NAME if getattr(spec, k) is not None)
-    place = None if name else loaded.document.place(("metadata", "name"))
     if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", run):
         yield Problem(
             f"{run!r} is not a name for a {kind}",
-            place,
-            "use lower-case letters, digits and hyphens, and begin with a letter",
+            hint="use lower-case letters, digits and hyphens, and begin with a letter",
         )
     elif len(run) > LONGEST_NAME[kind]:
         yield Problem(
             f"{run} has {len(run)} characters, and KubeRay allows the name of a "
             f"{kind} {LONGEST_NAME[kind]}",
-            place,
-            "choose a shorter name",
+            hint="choose a shorter name",
         )
 
 

@@ -18,6 +18,7 @@ from ray._private import ray_constants
 from ray._private.node import Node
 from ray._private.parameter import RayParams
 from ray._private.utils import write_ray_address
+from ray._raylet import GcsClient
 
 from ray_gke.targets.local.log_lines import tail
 from ray_gke.targets.local.node_provider import Keeper
@@ -26,6 +27,9 @@ from ray_gke.targets.local.node_spec import NodeReady, NodeSpec, ready_file
 GCS_VARIABLE = "RAY_GKE_GCS_ADDRESS"
 _LOOPBACK = "127.0.0.1"
 _WATCH_SECONDS = 0.25
+_HEAD_POLL_SECONDS = 0.05
+_HEAD_TRIES = 600
+_GCS_SECONDS = 30
 _TAIL_LINES = 15
 
 
@@ -125,12 +129,22 @@ def _head_params(spec: NodeSpec) -> RayParams:
 
 def _worker_params(spec: NodeSpec) -> RayParams:
     params = _params(spec)
+    _wait_for_head(os.environ[GCS_VARIABLE])
     params.update(
         gcs_address=os.environ[GCS_VARIABLE],
         # All nodes share the log folder; a second monitor would repeat its lines.
         include_log_monitor=False,
     )
     return params
+
+
+def _wait_for_head(gcs_address: str) -> None:
+    """Wait until the head's raylet is known; Ray's own wait looks every two seconds."""
+    client = GcsClient(address=gcs_address)
+    for _ in range(_HEAD_TRIES):
+        if client.get_all_node_info(timeout=_GCS_SECONDS):
+            return
+        time.sleep(_HEAD_POLL_SECONDS)
 
 
 def _params(spec: NodeSpec) -> RayParams:
