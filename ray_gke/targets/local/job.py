@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from ray_gke.catalog.blueprint import Job
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, LogLine
+from ray_gke.targets.local import runtime_env
 from ray_gke.targets.local.dashboard_api import (
     Dashboard,
     DashboardError,
@@ -22,6 +24,12 @@ from ray_gke.targets.local.dashboard_api import (
 from ray_gke.targets.local.launch import Cluster
 from ray_gke.targets.local.log_lines import GrowingFile
 
+# What Ray's job manager writes into the log before the driver does; our own steps say
+# the same, and the output of a job is what the job writes.
+_PREAMBLE = re.compile(
+    r"\S+ \S+\tINFO job_manager\.py:\d+ -- Runtime env is setting up\.$"
+    r"|Running entrypoint for job \S+: "
+)
 TERMINAL = ("SUCCEEDED", "FAILED", "STOPPED")
 _LOG_SECONDS = 0.1
 _STATUS_SECONDS = 0.3
@@ -51,7 +59,7 @@ def submit(cluster: Cluster, dashboard: Dashboard, job: Job) -> str:
     body = {
         "submission_id": job_id,
         "entrypoint": job.entrypoint,
-        "runtime_env": job.runtime_env,
+        "runtime_env": runtime_env.trimmed(job.runtime_env),
         "metadata": job.metadata,
         "entrypoint_num_cpus": job.entrypoint_num_cpus,
         "entrypoint_num_gpus": job.entrypoint_num_gpus,
@@ -87,6 +95,7 @@ class Follower:
     job_id: str
     emit: Emit
     deadline: float | None = None
+    _begun: bool = False
     _last: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN_LINES))
 
     def follow(self) -> Result:
@@ -113,8 +122,11 @@ class Follower:
                 self._check(heard)
             time.sleep(_LOG_SECONDS)
 
-    def _tell(self, lines: Any) -> None:
+    def _tell(self, lines: Iterable[str]) -> None:
         for line in lines:
+            self._begun = self._begun or not _PREAMBLE.match(line)
+            if not self._begun:
+                continue
             self._last.append(line)
             self.emit(LogLine(self.cluster.run.name, "driver", line))
 

@@ -18,7 +18,7 @@ from ray._private import ray_constants
 from ray._private.node import Node
 from ray._private.parameter import RayParams
 from ray._private.utils import write_ray_address
-from ray._raylet import GcsClient
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
 from ray_gke.targets.local.log_lines import tail
 from ray_gke.targets.local.node_provider import Keeper

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from ray_gke.errors import FailedError, RefusedError
+from ray_gke.errors import FailedError
 from ray_gke.events import Emit, Note
+from ray_gke.targets.local import runtime_env
 from ray_gke.targets.local.dashboard_api import (
     Dashboard,
     DashboardError,
@@ -19,7 +20,6 @@ from ray_gke.targets.local.dashboard_api import (
 from ray_gke.targets.local.launch import Cluster
 
 _HOST = "127.0.0.1"
-_USUAL_PORT = 8000
 _PATH = "/api/serve/applications/"
 _DEPLOY_SECONDS = 900
 _END_SECONDS = 15
@@ -27,33 +27,27 @@ _BROKEN = ("DEPLOY_FAILED", "UNHEALTHY")
 _SHOWN_LINES = 25
 
 
-def choose_port(serve_config: Mapping[str, Any]) -> int:
-    """Return the port that the config asks for, or else 8000 or a free one.
+def free_port() -> int:
+    """Return a port that nobody has.
 
-    Raises RefusedError when the one that is asked for is in use.
+    Not Serve's usual one: its proxies would share that with another cluster's, and
+    each would get some of the other's requests.
     """
-    asked = serve_config.get("http_options", {}).get("port")
-    for port in (_USUAL_PORT, 0) if asked is None else (asked,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((_HOST, port))
-            except (OSError, OverflowError):
-                continue
-            return int(probe.getsockname()[1])
-    raise RefusedError(
-        f"port {asked} of {_HOST} is in use, and the Serve config asks for it",
-        hint="end what uses it, or leave http_options.port out of the Serve config",
-    )
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def local_config(serve_config: Mapping[str, Any], port: int) -> dict[str, Any]:
-    """Return the config with HTTP on loopback.
+    """Return the config with HTTP on loopback, and without packages that are here.
 
     One proxy, on the head: all nodes share the address, so they cannot each have one.
     """
-    options = {**serve_config.get("http_options", {}), "host": _HOST, "port": port}
-    return {**serve_config, "proxy_location": "HeadOnly", "http_options": options}
+    return {
+        **runtime_env.serve_config(serve_config),
+        "proxy_location": "HeadOnly",
+        "http_options": {"host": _HOST, "port": port},
+    }
 
 
 def shut_down(dashboard: Dashboard) -> None:

@@ -30,7 +30,7 @@ def up(plan: Plan, emit: Emit, *, detach: bool = False) -> Finished | Ready:
         return background.start(plan, emit)
     notes = requirements.check(plan.ray_version)
     local = fit(plan, this_machine())
-    port = service.choose_port(plan.serve_config) if plan.serve_config else 0
+    port = service.free_port() if plan.serve_config else 0
     run = state.make(plan.name)
     with state.locked(run):
         if processes.of_run(run.path):
