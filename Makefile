@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# How many tests run side by side; each may run a Ray cluster of its own.
+# Tests with real Ray run one after the other in one of them.
 TEST_WORKERS ?= 2
 
 .PHONY: up test check docs goldens schemas lock bench help
@@ -14,7 +14,7 @@ up: $(VENV)/up.stamp ## Bring up the first blueprint on this machine
 	$(BIN)/ray-gke up squares
 
 test: $(VENV)/test.stamp ## Run all tests
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 check: $(VENV)/test.stamp ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

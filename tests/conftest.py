@@ -21,6 +21,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests with real Ray in one worker, one after the other.
+
+    A head that has to wait 15 s for its agents, as on a machine where several start at
+    once, gives up.
+    """
+    for item in items:
+        if item.get_closest_marker("local"):
+            item.add_marker(pytest.mark.xdist_group("ray"))
+
+
 @pytest.fixture
 def planned(tmp_path: Path) -> Callable[..., Plan]:
     """Write a blueprint called `demo` with this `spec`, and return its plan."""

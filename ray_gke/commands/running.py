@@ -38,6 +38,7 @@ def up(
     writes goes to stdout, progress to stderr.
     """
     from ray_gke import selection
+    from ray_gke.events import Note
     from ray_gke.reporting import answers
     from ray_gke.targets import local
 
@@ -46,10 +47,12 @@ def up(
     selection.rendered(selected, choice)
     answers.warnings(choice.catalogs.warnings)
     with answers.telling(output) as emit:
-        for one in selected:
+        for plan in (one.plan for one in selected):
+            for text in plan.notes:
+                emit(Note(plan.name, text, warning=True))
             match on:
                 case Target.local:
-                    local.up(one.plan, emit, detach=detach)
+                    local.up(plan, emit, detach=detach)
 
 
 def down(

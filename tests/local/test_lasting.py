@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -199,14 +198,3 @@ def test_a_service_that_cannot_start_says_why_and_leaves_nothing(
     assert "FileNotFoundError: there is no model here" in message
     assert local.run("trial").status == "FAILED"
     assert not marked(state)
-
-
-def test_a_port_that_is_asked_for_and_busy_is_refused(state: Path, told: Told) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(RefusedError) as caught:
-            local.up(_service("app:app", http_options={"port": port}), told)
-    assert f"port {port}" in str(caught.value)
-    assert local.runs() == []

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from ray_gke.catalog.blueprint import Job
 from ray_gke.errors import InterruptedRun, RefusedError
 from ray_gke.events import Emit, Ready
 from ray_gke.planning.machine import LocalPlan
@@ -20,6 +20,9 @@ from ray_gke.targets.local.run_folder import RunFolder
 from ray_gke.targets.local.service import Deployment, local_config
 from ray_gke.targets.local.steps import step
 from ray_gke.targets.local.teardown import bring_down, deaf
+
+if TYPE_CHECKING:
+    from ray_gke.catalog.blueprint import Job
 
 
 @dataclass

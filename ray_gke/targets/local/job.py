@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ray_gke.catalog.blueprint import Job
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, LogLine
 from ray_gke.targets.local import runtime_env
@@ -23,6 +22,9 @@ from ray_gke.targets.local.dashboard_api import (
 )
 from ray_gke.targets.local.launch import Cluster
 from ray_gke.targets.local.log_lines import GrowingFile
+
+if TYPE_CHECKING:
+    from ray_gke.catalog.blueprint import Job
 
 # What Ray's job manager writes into the log before the driver does; our own steps say
 # the same, and the output of a job is what the job writes.
