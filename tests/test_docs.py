@@ -98,3 +98,13 @@ def test_blueprints_document_every_parameter() -> None:
         for name in names if "parameters:" in head else []:
             assert f"`{name}`" in text, f"{readme.parent.name}: {name}"
     assert any((ROOT / "blueprints").iterdir())
+
+
+@pytest.mark.local
+@pytest.mark.parametrize(
+    "readme", ROOT.glob("blueprints/*/README.md"), ids=lambda p: p.parent.name
+)
+def test_the_commands_of_a_blueprint_s_readme_run(
+    ray_gke: RayGke, tmp_path: Path, readme: Path
+) -> None:
+    assert run_all(readme.read_text(), ray_gke, tmp_path) >= 1
