@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+TIMEOUT = 90
 RAY = str(Path(sys.executable).with_name("ray"))
 START = [
     RAY,
@@ -34,47 +34,63 @@ def free_port() -> int:
 
 def main(workers: int) -> None:
     """Start a head and `workers`, submit the job, wait for it, end everything."""
-    env = {**os.environ, "PYTHONPATH": str(CODE), "RAY_DISABLE_IMPORT_WARNING": "1"}
-    gcs, dashboard = free_port(), free_port()
-    with tempfile.TemporaryDirectory(prefix="rb-", dir="/tmp") as folder:
-        quietly = functools.partial(
-            subprocess.Popen,
-            env=env,
-            cwd=CODE,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+    path = os.pathsep.join([str(Path(RAY).parent), os.environ["PATH"]])
+    env = {**os.environ, "PYTHONPATH": str(CODE), "PATH": path}
+    gcs, dashboard, client = free_port(), free_port(), free_port()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*options: str) -> None:
+        started.append(
+            subprocess.Popen(
+                [*START, *options],
+                env=env,
+                cwd=CODE,
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         )
-        head = quietly(
-            [
-                *START,
-                "--head",
-                f"--port={gcs}",
-                f"--dashboard-port={dashboard}",
-                "--num-cpus=0",
-                f"--temp-dir={folder}",
-            ]
-        )
-        wait_for(f"http://127.0.0.1:{dashboard}/api/version")
-        worker = [*START, f"--address=127.0.0.1:{gcs}", "--num-cpus=1"]
-        started = [quietly(worker) for _ in range(workers)]
-        submit = [RAY, "job", "submit", f"--address=http://127.0.0.1:{dashboard}"]
-        subprocess.run([*submit, "--", "python", "squares.py"], env=env, check=True)
-        for process in [*started, head]:
-            process.send_signal(signal.SIGTERM)
-        for process in [*started, head]:
-            process.wait(60)
+
+    with tempfile.TemporaryDirectory(
+        prefix="rb-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
+        try:
+            ports = (f"--port={gcs}", f"--dashboard-port={dashboard}")
+            own = (f"--ray-client-server-port={client}", f"--temp-dir={folder}")
+            start("--head", "--num-cpus=0", *ports, *own)
+            wait_for(f"http://127.0.0.1:{dashboard}/api/version")
+            for _ in range(workers):
+                start(f"--address=127.0.0.1:{gcs}", "--num-cpus=1")
+            submit = [RAY, "job", "submit", f"--address=http://127.0.0.1:{dashboard}"]
+            job = [*submit, "--", "python", "squares.py"]
+            subprocess.run(job, env=env, check=True, timeout=TIMEOUT)
+        finally:
+            for process in reversed(started):
+                process.send_signal(signal.SIGTERM)
+            for process in started:
+                end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a node, and see to it when it does not come."""
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for(url: str) -> None:
     """Wait until the dashboard answers."""
-    while True:
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
         try:
             urllib.request.urlopen(url, timeout=1).close()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:
             return
+    raise TimeoutError(url)
 
 
 if __name__ == "__main__":

@@ -92,8 +92,11 @@ class RayGke:
     def __init__(self, folder: Path) -> None:
         """Keep state and output in `folder`."""
         self.folder = folder
+        home = folder / "home"
+        home.mkdir()
         self.env = {
             **os.environ,
+            "HOME": str(home),
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CACHE_HOME": str(folder / "cache"),
             "NO_COLOR": "1",
