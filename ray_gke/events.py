@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class StepStarted:
-    """A step of a run begins; `step` is its short name, `title` what a person reads."""
+    """A step of a run begins; `step` is its short name, `title` what a person reads.
+
+    `then` is the title of the step that comes next, if one does.
+    """
 
     name: str
     step: str
     title: str
+    then: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def test_blueprints_document_every_parameter() -> None:
 
 @pytest.mark.local
 @pytest.mark.parametrize(
-    "readme", ROOT.glob("blueprints/*/README.md"), ids=lambda p: p.parent.name
+    "readme", sorted(ROOT.glob("blueprints/*/README.md")), ids=lambda p: p.parent.name
 )
 def test_the_commands_of_a_blueprint_s_readme_run(
     ray_gke: RayGke, tmp_path: Path, readme: Path

@@ -64,7 +64,9 @@ class Terminal:
         self.close()
         self._step = event.title
         if self._console.is_terminal and not self._console.is_dumb_terminal:
-            self._status = self._console.status(Text(f"{event.title} …"))
+            then = f"  then {event.then}" if event.then else ""
+            line = Text.assemble(f"{event.title} …", (then, "dim"))
+            self._status = self._console.status(line)
             self._status.start()
         else:
             self._console.print(Text(f"{event.name}: {event.title} …"))
@@ -92,6 +94,7 @@ class Terminal:
         width = max(map(len, event.urls), default=0)
         for purpose, url in event.urls.items():
             self._console.print(Text(f"  {purpose:<{width}}  {url}"))
+        self._next(event.name, "logs", "dashboard", "down")
 
     def _finished(self, event: Finished) -> None:
         self.close()
@@ -100,6 +103,13 @@ class Terminal:
         self._console.print(Text(text, style="bold green" if good else "bold red"))
         if event.message and not good:
             self._console.print(Text(f"  {event.message}"))
+        if event.status == "RUNNING":
+            self._next(event.name, "logs --follow", "status", "down")
+
+    def _next(self, name: str, *commands: str) -> None:
+        words = ((c.partition(" ")[0], name, c.partition(" ")[2]) for c in commands)
+        told = ", ".join(f"ray-gke {' '.join(filter(None, w))}" for w in words)
+        self._console.print(Text(f"  next: {told}", style="dim"))
 
     def _line(self, mark: str, text: str, *, warn: bool) -> None:
         self.close()

@@ -42,6 +42,7 @@ def test_results_go_to_stdout_and_everything_else_to_stderr(
         "! 8 workers became 3",
         "squares is up",
         "  dashboard  http://127.0.0.1:8265",
+        "  next: ray-gke logs squares, ray-gke dashboard squares, ray-gke down squares",
         "squares: SUCCEEDED in 11.2 s",
     ]
 

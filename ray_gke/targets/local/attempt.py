@@ -18,7 +18,7 @@ from ray_gke.targets.local.launch import BroughtDown, Cluster
 from ray_gke.targets.local.record import GroupRecord, Record
 from ray_gke.targets.local.run_folder import RunFolder
 from ray_gke.targets.local.service import Deployment, local_config
-from ray_gke.targets.local.steps import step
+from ray_gke.targets.local.steps import order, step
 from ray_gke.targets.local.teardown import bring_down, deaf
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ class Attempt:
     run: RunFolder
     emit: Emit
     record: Record = field(init=False)
+    steps: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         plan = self.local.plan
+        self.steps = order(plan.kind, workers=bool(plan.worker_groups))
         self.record = Record(
             name=plan.name,
             kind=plan.kind,
@@ -91,7 +93,7 @@ class Attempt:
     def _cluster(self) -> Cluster:
         plan = self.local.plan
         name = self.run.name
-        with step(self.emit, name, "head", "start the head") as outcome:
+        with step(self.emit, name, "head", self.steps) as outcome:
             self.run.clear()
             self._note()
             launch.prepare(self.local, self.run)
@@ -103,7 +105,7 @@ class Attempt:
             session=cluster.head.session,
         )
         if plan.worker_groups:
-            with step(self.emit, name, "workers", "start the workers") as outcome:
+            with step(self.emit, name, "workers", self.steps) as outcome:
                 count = launch.wait_for_workers(cluster, plan.worker_groups)
                 outcome.detail = f"{count} worker{'s' * (count != 1)}"
         return cluster
@@ -112,7 +114,7 @@ class Attempt:
         name = self.run.name
         workload: Job = self.local.plan.workload
         dashboard = Dashboard(cluster.head.dashboard, self.run.token)
-        with step(self.emit, name, "submit", "submit the job") as outcome:
+        with step(self.emit, name, "submit", self.steps) as outcome:
             job_id = job.submit(cluster, dashboard, workload)
             outcome.detail = job_id
         self._note(phase="running", status="RUNNING", job_id=job_id)
@@ -120,7 +122,7 @@ class Attempt:
         until = self.record.started_at + seconds if seconds else None
         follower = job.Follower(cluster, dashboard, job_id, self.emit, until)
         try:
-            with step(self.emit, name, "job", "run the job") as outcome:
+            with step(self.emit, name, "job", self.steps) as outcome:
                 result = follower.follow()
                 outcome.detail = result.status
         except KeyboardInterrupt:
@@ -135,7 +137,7 @@ class Attempt:
         deployment = Deployment(
             cluster, dashboard, self.emit, local_config(config, port)
         )
-        with step(self.emit, self.run.name, "deploy", "deploy the service") as outcome:
+        with step(self.emit, self.run.name, "deploy", self.steps) as outcome:
             count = deployment.deploy()
             outcome.detail = f"{count} application{'s' * (count != 1)} running"
         self._note(serve_url=deployment.url)

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ray_gke.events import Emit, StepFinished, StepStarted
+from ray_gke.planning.plan import WorkloadKind
+
+TITLES = {
+    "head": "start the head",
+    "workers": "start the workers",
+    "submit": "submit the job",
+    "job": "run the job",
+    "deploy": "deploy the service",
+    "drain": "drain the cluster",
+}
+
+
+def order(kind: WorkloadKind, *, workers: bool) -> tuple[str, ...]:
+    """Return the steps of an `up`, in their order; services and clusters stay."""
+    last = {"job": ("submit", "job", "drain"), "service": ("deploy",), "cluster": ()}
+    return ("head", *(("workers",) if workers else ()), *last[kind])
 
 
 @dataclass
@@ -18,10 +34,17 @@ class Outcome:
 
 
 @contextmanager
-def step(emit: Emit, name: str, short: str, title: str) -> Iterator[Outcome]:
-    """Tell that a step begins and, when it succeeds, that it has ended."""
+def step(
+    emit: Emit, name: str, short: str, steps: Sequence[str] = ()
+) -> Iterator[Outcome]:
+    """Tell that a step begins and, when it succeeds, that it has ended.
+
+    `steps` are all that are planned, so that people hear what comes next.
+    """
     begun = time.monotonic()
     outcome = Outcome()
-    emit(StepStarted(name, short, title))
+    following = steps[steps.index(short) + 1 :] if short in steps else ()
+    then = TITLES[following[0]] if following else ""
+    emit(StepStarted(name, short, TITLES[short], then))
     yield outcome
     emit(StepFinished(name, short, time.monotonic() - begun, outcome.detail))

@@ -30,7 +30,7 @@ def bring_down(run: RunFolder, emit: Emit) -> None:
     cannot be ended.
     """
     try:
-        with step(emit, run.name, "drain", "drain the cluster") as outcome:
+        with step(emit, run.name, "drain") as outcome:
             count = _drain(run)
             outcome.detail = f"{count} worker{'s' * (count != 1)}"
     except KeyboardInterrupt:

@@ -1,7 +1,8 @@
-"""Beside a Ray that somebody started by hand, with all the usual ports."""
+"""The command line with real Ray, also beside one that somebody started by hand."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -48,7 +49,7 @@ def ports(process: psutil.Process) -> set[int]:
     }
 
 
-def test_it_is_neither_used_nor_harmed(
+def test_a_foreign_ray_with_the_usual_ports_is_neither_used_nor_harmed(
     ray_gke: RayGke, foreign: psutil.Process
 ) -> None:
     before = {p.pid for p in foreign.children(recursive=True)}
@@ -73,6 +74,19 @@ def test_a_failed_job_is_exit_code_1_with_its_own_and_its_last_lines(
     assert "Traceback" not in result.stderr
     assert "FAILED" in ray_gke("status", "broken").stdout
     assert "the reason" in ray_gke("logs", "broken").stdout
+
+
+def test_json_is_one_event_a_line(ray_gke: RayGke) -> None:
+    lines = ray_gke("up", "squares", "--output", "json").stdout.splitlines()
+    events = [json.loads(line) for line in lines]
+    steps = ["head", "workers", "submit", "job", "drain"]
+    started = [e for e in events if e["event"] == "step_started"]
+    assert [e["step"] for e in started] == steps
+    assert [e["then"] for e in started] == [*(e["title"] for e in started[1:]), ""]
+    assert [e["step"] for e in events if e["event"] == "step_finished"] == steps
+    assert [e["text"] for e in events if e["event"] == "log_line"] == ["[0, 1, 4, 9]"]
+    assert events[-1]["event"] == "finished"
+    assert events[-1]["status"] == "SUCCEEDED"
 
 
 def test_ctrl_c_is_exit_code_130(ray_gke: RayGke, tmp_path: Path) -> None:
