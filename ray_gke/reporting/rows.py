@@ -12,13 +12,14 @@ Rows = list[dict[str, str]]
 
 
 def entries(values: Sequence[Any]) -> Rows:
-    """Return the catalog's entries: name, what it runs, summary."""
+    """Return the blueprints: name, what it runs, summary; the catalog if it differs."""
+    several = len({entry.catalog for entry in values}) > 1
     return [
         {
             "NAME": entry.name,
             "KIND": entry.kind,
             "SUMMARY": f"(broken: {entry.problem})" if entry.problem else entry.summary,
-            "CATALOG": entry.catalog,
+            **({"CATALOG": entry.catalog} if several else {}),
         }
         for entry in values
     ]

@@ -10,7 +10,7 @@ import sys
 from typing import TextIO
 
 from rich.console import Console
-from rich.status import Status
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -33,7 +33,7 @@ class Terminal:
         """Write what workloads say to `stdout`, the rest to stderr."""
         self._stdout = stdout or sys.stdout
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._status: Status | None = None
+        self._spinner: Progress | None = None
         self._step = ""
 
     def __call__(self, event: Event) -> None:
@@ -56,18 +56,25 @@ class Terminal:
 
     def close(self) -> None:
         """Take the spinner away, so that what follows starts on a clean line."""
-        if self._status:
-            self._status.stop()
-            self._status = None
+        if self._spinner:
+            self._spinner.stop()
+            self._spinner = None
 
     def _started(self, event: StepStarted) -> None:
         self.close()
         self._step = event.title
         if self._console.is_terminal and not self._console.is_dumb_terminal:
-            then = f"  then {event.then}" if event.then else ""
-            line = Text.assemble(f"{event.title} …", (then, "dim"))
-            self._status = self._console.status(line)
-            self._status.start()
+            then = f", then {event.then}" if event.then else ""
+            self._spinner = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}", markup=False),
+                TimeElapsedColumn(),
+                TextColumn(then, style="dim", markup=False),
+                console=self._console,
+                transient=True,
+            )
+            self._spinner.add_task(event.title, total=None)
+            self._spinner.start()
         else:
             self._console.print(Text(f"{event.name}: {event.title} …"))
 
@@ -124,7 +131,9 @@ def print_table(rows: list[dict[str, str]]) -> None:
         console = Console(highlight=False, width=10_000)
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for heading in rows[0]:
-        table.add_column(heading, overflow="fold")
+        # A name that is broken cannot be copied.
+        first = not table.columns
+        table.add_column(heading, overflow="fold", no_wrap=first)
     for row in rows:
         table.add_row(*(Text(value) for value in row.values()))
     for line in _without_padding(console, table):
