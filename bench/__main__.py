@@ -70,21 +70,23 @@ def validating(folder: Path) -> None:
     large = run([RAY_GKE, "validate", str(catalog(folder / "10000", 10_000))])
     growth = large.seconds / small.seconds / 10
     tell("time per blueprint, 10,000 / 1,000", growth, "<= 1.1")
-    tell("memory of validate with 10,000", large.peak_mib, "< 300", unit="MiB")
+    tell("memory of validate with 10,000", large.own_mib, "< 300", unit="MiB")
 
 
 def bringing_up(folder: Path) -> None:
     """`up squares` beside the same by hand."""
-    ours, peers, peak = [], [], 0.0
     env = environment(XDG_STATE_HOME=str(folder / "state"))
-    for _ in range(3):
-        mine = run([RAY_GKE, "up", "squares"], env)
-        peers.append(run([PYTHON, "-m", "bench.by_hand", "1"]).seconds)
-        ours.append(mine.seconds)
-        peak = max(peak, mine.peak_mib)
-    print(f"up squares {min(ours):.1f} s, by hand {min(peers):.1f} s")
-    tell("up squares / by hand", median_ratio(ours, peers), "<= 1.15")
-    tell("memory of up beside Ray's own", peak, "< 120", unit="MiB")
+    by_hand = [PYTHON, "-m", "bench.by_hand", "1"]
+    pairs = [(run([RAY_GKE, "up", "squares"], env), run(by_hand)) for _ in range(3)]
+    ours, peers = zip(*pairs, strict=True)
+    fastest = min(m.seconds for m in ours), min(m.seconds for m in peers)
+    print(f"up squares {fastest[0]:.1f} s, by hand {fastest[1]:.1f} s")
+    ratio = median_ratio([m.seconds for m in ours], [m.seconds for m in peers])
+    tell("up squares / by hand", ratio, "<= 1.15")
+    # What keeps a node by hand is `ray start --block`; all else beside Ray is ours.
+    beside = min(m.all_mib for m in ours) - min(m.all_mib for m in peers)
+    tell("memory of all processes, more than by hand", beside, "< 120", unit="MiB")
+    tell("memory of the command itself", max(m.own_mib for m in ours), "-", unit="MiB")
 
 
 def main() -> None:

@@ -14,10 +14,15 @@ import psutil
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of wall time, and the peak of the process's own memory in MiB."""
+    """Seconds of wall time, and peaks of memory in MiB.
+
+    `own_mib` is what the command's first process holds, `all_mib` its share of memory
+    (PSS) together with all processes that it started, Ray's included.
+    """
 
     seconds: float
-    peak_mib: float
+    own_mib: float
+    all_mib: float
 
 
 def run(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Measured:
@@ -26,18 +31,29 @@ def run(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Measured:
     process = subprocess.Popen(
         argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    peak = 0
+    own = family = 0
     watched = psutil.Process(process.pid)
     while process.poll() is None:
         try:
-            peak = max(peak, watched.memory_info().rss)
+            own = max(own, watched.memory_info().rss)
+            members = [watched, *watched.children(recursive=True)]
         except psutil.NoSuchProcess:
             break
-        time.sleep(0.02 if time.perf_counter() - begin < 1 else 0.1)
+        family = max(family, sum(map(share, members)))
+        time.sleep(0.02 if time.perf_counter() - begin < 1 else 0.2)
     error = process.communicate()[1].decode(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(argv)}: {process.returncode}\n{error}")
-    return Measured(time.perf_counter() - begin, peak / 2**20)
+    seconds = time.perf_counter() - begin
+    return Measured(seconds, own / 2**20, family / 2**20)
+
+
+def share(process: psutil.Process) -> int:
+    """Return the share of memory of a process in bytes; 0 when it has gone."""
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.Error, AttributeError):
+        return 0
 
 
 def start_up(argv: Sequence[str], env: Mapping[str, str] | None = None) -> float:

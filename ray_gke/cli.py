@@ -7,10 +7,11 @@ The only place that prints errors and decides exit codes:
 
 from __future__ import annotations
 
-import itertools
 import os
+import re
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ray_gke import quick_answers
@@ -25,6 +26,7 @@ def main() -> NoReturn:
     """Run the command line of this process and exit."""
     # Whoever runs us in a pipeline stops us with SIGTERM; it is Ctrl-C to us.
     signal.signal(signal.SIGTERM, _interrupt)
+    _make_writable()
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
@@ -33,10 +35,18 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        if error.filename is not None:
-            raise
-        code = _unwritable(error)
+        code = _os_error(error)
     sys.exit(code)
+
+
+def _make_writable() -> None:
+    """See to it that any text can be written, also to nobody and in old encodings."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _interrupt(*_: Any) -> NoReturn:
@@ -89,22 +99,21 @@ def _tell(error: RayGkeError, arguments: list[str]) -> None:
     from ray_gke.reporting import json_lines, problems
 
     text = problems.as_text(error)
-    if "json" in _output(arguments):
+    if _asks_for_json(arguments):
         sys.stdout.write(json_lines.error_line(error) + "\n")
     sys.stderr.write(text + "\n")
 
 
-def _output(arguments: list[str]) -> set[str]:
-    """Return what was asked of `--output`, without parsing the command line again."""
-    flags = ("-o", "--output")
-    pairs = itertools.pairwise(arguments)
-    asked = {value for flag, value in pairs if flag in flags}
-    return asked | {
-        a.split("=", 1)[1] for a in arguments if a.startswith(flags) and "=" in a
-    }
+def _asks_for_json(arguments: list[str]) -> bool:
+    """Tell whether `--output json` was asked, also of a line that cannot be parsed."""
+    line = " ".join(arguments)
+    return bool(re.search(r"(^| )(-o|--output)[ =]?json( |$)", line))
 
 
-def _unwritable(error: OSError) -> int:
+def _os_error(error: OSError) -> int:
+    if error.filename is not None:
+        sys.stderr.write(f"error: {error.filename}: {error.strerror}\n")
+        return 1
     # stdout is full or gone; what is left in its buffer cannot be written either.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stderr.write(f"error: the output could not be written: {error.strerror}\n")

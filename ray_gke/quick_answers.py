@@ -43,7 +43,7 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
     # The text is 80 columns wide; for a narrower terminal typer wraps it anew.
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns >= HELP_WIDTH
-    except OSError:
+    except (OSError, AttributeError, ValueError):
         return "COLUMNS" not in os.environ
 
 
@@ -114,27 +114,36 @@ def _named(arguments: Sequence[dict[str, Any]]) -> Iterable[str]:
 
 
 def _blueprints() -> list[str]:
-    if Path("ray-gke.yaml").is_file():
-        # Other catalogs: what they hold only the catalog room knows.
-        from ray_gke.errors import RayGkeError
-        from ray_gke.selection import choose
+    found = (p for folder in _catalogs() for p in folder.glob("*/blueprint.yaml"))
+    return sorted({path.parent.name for path in found})
 
-        try:
-            return [entry.name for entry in choose(None).catalogs.entries()]
-        except RayGkeError:
-            pass
-    found = assets.folder("blueprints").glob("*/blueprint.yaml")
-    return sorted(path.parent.name for path in found)
+
+def _catalogs() -> list[Path]:
+    """Return our catalog, and the folders that a platform file here names.
+
+    They are guessed, as the YAML library takes too long to load; a catalog in git may
+    take a network, so it is left out.
+    """
+    named = re.findall(
+        r"^\s*-\s*\{?\s*path:\s*['\"]?([^'\",}\s]+)",
+        _text(Path("ray-gke.yaml")),
+        re.MULTILINE,
+    )
+    return [assets.folder("blueprints"), *map(Path, named)]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _parameters(blueprint: str) -> list[str]:
     """Return the names under `parameters:`, guessed by their indentation."""
-    own = assets.folder("blueprints") / blueprint
-    path = (own if own.is_dir() else Path(blueprint)) / "blueprint.yaml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
-        return []
+    folders = [folder / blueprint for folder in reversed(_catalogs())]
+    texts = (_text(folder / "blueprint.yaml") for folder in [*folders, Path(blueprint)])
+    text = next(filter(None, texts), "")
     block = re.search(r"^parameters:\s*\n((?:[ #].*\n|\n)+)", text, re.MULTILINE)
     return re.findall(r"^ {2}(\w+):", block[1], re.MULTILINE) if block else []
 
@@ -142,7 +151,10 @@ def _parameters(blueprint: str) -> list[str]:
 def _runs() -> list[str]:
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     folder = Path(state) / "ray-gke" / "local"
-    return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
 
 
 def _formatted(shell: str, found: Sequence[tuple[str, str]]) -> str:

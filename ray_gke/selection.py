@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ray_gke.catalog import platform as platform_file
 from ray_gke.catalog.blueprint import Parameter
 from ray_gke.catalog.catalogs import Catalogs
-from ray_gke.catalog.load import Loaded, load
+from ray_gke.catalog.load import Loaded, declared, load
+from ray_gke.catalog.load import check as check_folder
 from ray_gke.catalog.platform import Platform
-from ray_gke.errors import InvalidError, UsageError
+from ray_gke.errors import InvalidError, Problem, UsageError
 from ray_gke.planning.build import build
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.rendering.render import render
@@ -54,11 +56,7 @@ class Selected:
 
 def choose(file: Path | None, kuberay_version: str | None = None) -> Choice:
     """Read the platform file: `file`, or `ray-gke.yaml` when this folder has one."""
-    if kuberay_version not in (None, *KUBERAY_VERSIONS):
-        raise UsageError(
-            f"--kuberay-version: KubeRay {kuberay_version} is not supported",
-            hint=f"use one of {', '.join(KUBERAY_VERSIONS)}",
-        )
+    check_version(kuberay_version)
     here = Path(PLATFORM_FILE)
     path = file or (here if here.is_file() else None)
     if path is None:
@@ -66,6 +64,15 @@ def choose(file: Path | None, kuberay_version: str | None = None) -> Choice:
     platform = platform_file.load(path)
     version = kuberay_version or platform.spec.kuberay.version or KUBERAY_VERSION
     return Choice(platform, Catalogs.of(platform), version)
+
+
+def check_version(kuberay_version: str | None) -> None:
+    """Raise UsageError for a KubeRay that nobody knows."""
+    if kuberay_version not in (None, *KUBERAY_VERSIONS):
+        raise UsageError(
+            f"--kuberay-version: KubeRay {kuberay_version} is not supported",
+            hint=f"use one of {', '.join(KUBERAY_VERSIONS)}",
+        )
 
 
 def select(
@@ -79,8 +86,8 @@ def select(
     Raises UsageError when there is neither, and what `load` and `build` raise.
     """
     if blueprint:
-        loaded = load(choice.catalogs.find(blueprint), parse_assignments(assignments))
-        return [Selected(loaded, _build(loaded, name))]
+        given = parse_assignments(assignments)
+        return [_on_command_line(choice, blueprint, given, name)]
     if assignments or name:
         raise UsageError(
             "--set and --name need a BLUEPRINT",
@@ -92,7 +99,7 @@ def select(
             f"no BLUEPRINT given, and no {PLATFORM_FILE} here",
             hint=f"choose one of: {names}",
         )
-    return list(_on_platform(choice, choice.platform))
+    return _everything(choice, choice.platform)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
@@ -108,6 +115,25 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
     return given
 
 
+def _on_command_line(
+    choice: Choice, blueprint: str, given: Mapping[str, str], name: str | None
+) -> Selected:
+    """Return a run of the platform by its name, or else a blueprint.
+
+    What the command line sets wins over what the platform's file sets.
+    """
+    platform = choice.platform
+    for index, run in enumerate(platform.spec.blueprints if platform else ()):
+        if platform and blueprint == (run.name or run.blueprint):
+            if not given and not name:
+                return _on_platform(choice, platform, index)
+            folder = choice.catalogs.find(run.blueprint, base=platform.folder)
+            loaded = load(folder, {**run.set, **given})
+            return Selected(loaded, _build(loaded, name or run.name))
+    loaded = load(choice.catalogs.find(blueprint), given)
+    return Selected(loaded, _build(loaded, name))
+
+
 def _build(loaded: Loaded, name: str | None) -> Plan:
     try:
         return build(loaded, name=name)
@@ -118,32 +144,58 @@ def _build(loaded: Loaded, name: str | None) -> Plan:
         raise
 
 
-def _on_platform(choice: Choice, platform: Platform) -> Iterator[Selected]:
-    for index, run in enumerate(platform.spec.blueprints):
-        place = platform.document.place(("spec", "blueprints", index, "blueprint"))
-        folder = choice.catalogs.find(run.blueprint, base=platform.folder, place=place)
-        loaded = load(
-            folder,
-            run.set,
-            assigned_at=platform.assigned_at(index),
-            base=platform.folder,
-        )
-        yield Selected(loaded, build(loaded, name=run.name))
+def _everything(choice: Choice, platform: Platform) -> list[Selected]:
+    """Return all runs of the platform; raises InvalidError with all that is wrong."""
+    found: dict[str, Selected] = {}
+    problems: list[Problem] = []
+    for index in range(len(platform.spec.blueprints)):
+        try:
+            one = _on_platform(choice, platform, index)
+        except InvalidError as error:
+            problems += error.problems
+            continue
+        if one.plan.name in found:
+            place = platform.document.place(("spec", "blueprints", index))
+            message = f"two runs are called {one.plan.name!r}"
+            problems.append(Problem(message, place, "give each its own name"))
+        found[one.plan.name] = one
+    if problems:
+        raise InvalidError.of(problems)
+    return list(found.values())
+
+
+def _on_platform(choice: Choice, platform: Platform, index: int) -> Selected:
+    run = platform.spec.blueprints[index]
+    place = platform.document.place(("spec", "blueprints", index, "blueprint"))
+    loaded = load(
+        choice.catalogs.find(run.blueprint, base=platform.folder, place=place),
+        run.set,
+        assigned_at=platform.assigned_at(index),
+        base=platform.folder,
+    )
+    return Selected(loaded, build(loaded, name=run.name))
 
 
 def described(choice: Choice, blueprint: str) -> Description:
-    """Return what there is to know before bringing a blueprint up."""
-    loaded = load(choice.catalogs.find(blueprint), {}, complete=False)
-    plan = build(loaded)
-    metadata = loaded.blueprint.metadata
+    """Return what there is to know before bringing a blueprint up.
+
+    Without groups when these depend on parameters that must be set.
+    """
+    folder = choice.catalogs.find(blueprint)
+    told = declared(folder)
+    groups: tuple[Group, ...] = ()
+    with suppress(InvalidError):
+        if loaded := check_folder(folder):
+            plan = build(loaded)
+            groups = (plan.head, *plan.worker_groups)
     return Description(
-        name=metadata.name,
-        summary=metadata.summary,
-        kind=plan.kind,
-        tags=metadata.tags,
-        folder=loaded.folder,
-        parameters=loaded.blueprint.parameters,
-        groups={group.name: _size(group) for group in (plan.head, *plan.worker_groups)},
+        name=told.metadata.name,
+        summary=told.metadata.summary,
+        kind=told.kind,
+        tags=told.metadata.tags,
+        folder=folder,
+        parameters=told.parameters,
+        groups={group.name: _size(group) for group in groups},
     )
 
 
@@ -173,6 +225,15 @@ def rendered(
             templates=templates(one.loaded.folder),
         )
     ]
+
+
+def check(selected: Sequence[Selected], choice: Choice) -> None:
+    """Raise InvalidError when the plans cannot be rendered.
+
+    Here no cluster's KubeRay is in the way, so without a platform the newest counts.
+    """
+    newest = replace(choice, kuberay_version=KUBERAY_VERSIONS[-1])
+    rendered(selected, choice if choice.platform else newest)
 
 
 def templates(blueprint: Path) -> Path | None:

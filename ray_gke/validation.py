@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ray_gke import selection
-from ray_gke.catalog.load import load
-from ray_gke.errors import InvalidError, UsageError
+from ray_gke.catalog.load import check
+from ray_gke.errors import FailedError, InvalidError, RayGkeError, UsageError
 from ray_gke.planning.build import build
 from ray_gke.rendering.render import render
 from ray_gke.versions import KUBERAY_VERSION
@@ -21,17 +22,32 @@ class Finding:
     """A file that was checked, and what is wrong with it, if anything."""
 
     path: Path
-    error: InvalidError | None
+    error: RayGkeError | None
 
 
-def validate(paths: Iterable[Path]) -> Iterator[Finding]:
+def validate(
+    paths: Iterable[Path], kuberay_version: str | None = None
+) -> Iterator[Finding]:
     """Check blueprints, platform files, and folders of them, one after the other.
 
+    For `kuberay_version`, or that of the platform file in the folder or in this one.
     Raises UsageError for a path that is none of these.
     """
+    selection.check_version(kuberay_version)
     for path in paths:
+        version = kuberay_version or _version(path)
         for file in _files(path):
-            yield Finding(file, _fault(file))
+            yield Finding(file, _fault(file, version))
+
+
+def _version(path: Path) -> str:
+    for folder in (path, Path()):
+        file = folder / selection.PLATFORM_FILE
+        # A platform file that is wrong is told as its own finding.
+        with suppress(RayGkeError, OSError):
+            if file.is_file():
+                return selection.choose(file).kuberay_version
+    return KUBERAY_VERSION
 
 
 def _files(path: Path) -> list[Path]:
@@ -55,20 +71,30 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _render(folder: Path) -> None:
-    # Parameters that a user must set stay open here; stand-ins take their places.
-    loaded = load(folder, {}, complete=False)
-    templates = selection.templates(folder)
-    render(build(loaded), kuberay_version=KUBERAY_VERSION, templates=templates)
-
-
-def _fault(file: Path) -> InvalidError | None:
+def _fault(file: Path, version: str) -> RayGkeError | None:
     try:
         if file.name == BLUEPRINT_FILE:
-            _render(file.parent)
+            _check_blueprint(file.parent, version)
         else:
-            choice = selection.choose(file)
-            selection.rendered(selection.select(choice, None), choice)
-    except InvalidError as error:
+            _check_platform(file)
+    except (InvalidError, FailedError) as error:
         return error
     return None
+
+
+def _check_blueprint(folder: Path, version: str) -> None:
+    loaded = check(folder)
+    if loaded is None:
+        return
+    parameters = loaded.blueprint.parameters.values()
+    # With stand-ins for what a user must set, a fault of the plan is not certain.
+    guessed = any(parameter.default is None for parameter in parameters)
+    with suppress(InvalidError) if guessed else nullcontext():
+        templates = selection.templates(folder)
+        render(build(loaded), kuberay_version=version, templates=templates)
+
+
+def _check_platform(file: Path) -> None:
+    choice = selection.choose(file)
+    choice.catalogs.entries()
+    selection.rendered(selection.select(choice, None), choice)

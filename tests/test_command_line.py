@@ -148,19 +148,22 @@ def test_a_full_disk_leaves_no_half_written_manifests(
     assert done.stdout == ""
 
 
-def test_rendering_again_removes_what_is_no_longer_rendered(
+def test_rendering_again_removes_what_the_run_no_longer_has(
     ray_gke: RayGke, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "out"
-    argv = ("render", "squares", "--output-dir", str(folder))
-    ray_gke(*argv, "--namespace", "team-a")
-    before = {path.name for path in folder.iterdir()}
-    (folder / "mine.yaml").write_text("kind: ConfigMap\n")
-    ray_gke(*argv, "--name", "other")
-    after = {path.name for path in folder.iterdir()}
-    assert "mine.yaml" in after
-    assert not after & before
-    assert any("other" in name for name in after)
+    ray_gke("blueprints", "new", "warm", cwd=tmp_path)
+    blueprint = tmp_path / "warm" / "blueprint.yaml"
+    text = blueprint.read_text()
+    blueprint.write_text(text.replace("cpu: 1,", "cpu: 1, warm_replicas: 1,"))
+    out = ("--output-dir", "out")
+    written = ray_gke("render", "./warm", *out, cwd=tmp_path).stdout.split()
+    assert [path for path in written if "balloon" in path]
+    others = ray_gke("render", "squares", *out, cwd=tmp_path).stdout.split()
+    (tmp_path / "out" / "mine.yaml").write_text("kind: ConfigMap\n")
+    blueprint.write_text(text)
+    written = ray_gke("render", "./warm", *out, cwd=tmp_path).stdout.split()
+    left = {str(path.relative_to(tmp_path)) for path in (tmp_path / "out").iterdir()}
+    assert left == {*written, *others, "out/mine.yaml"}
 
 
 def test_exit_codes_of_validate(ray_gke: RayGke, tmp_path: Path) -> None:
@@ -174,7 +177,90 @@ def test_exit_codes_of_validate(ray_gke: RayGke, tmp_path: Path) -> None:
     assert_one_error(result, "bad/blueprint.yaml:", "worker_group", "worker_groups")
     annotated = ray_gke("validate", str(tmp_path), "--format", "github", exit_code=3)
     assert annotated.stdout.startswith("::error file=")
-    answers = json.loads(
-        ray_gke("validate", str(tmp_path), "--format", "json", exit_code=3).stdout
+    answer = ray_gke("validate", str(tmp_path), "--output", "json", exit_code=3)
+    findings = json.loads(answer.stdout)
+    assert [finding["valid"] for finding in findings] == [False, True]
+
+
+def test_a_long_name_and_a_strange_state_folder_are_errors_too(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    for command in ("up", "render", "validate", "blueprints show"):
+        result = ray_gke(*command.split(), "a" * 300, exit_code=None)
+        assert result.exit_code in (1, 2), command
+        assert_one_error(result)
+    ray_gke.env["XDG_STATE_HOME"] = "/dev/null"
+    for command in ("status", "down", "logs x"):
+        assert_one_error(ray_gke(*command.split(), exit_code=4), "XDG_STATE_HOME")
+    ray_gke.env["XDG_STATE_HOME"] = str(tmp_path)
+
+
+@pytest.mark.parametrize("closed", ["status >&-", "--help >&-", "schema blueprint >&-"])
+def test_a_closed_stdout_is_no_traceback(ray_gke: RayGke, closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m ray_gke {closed}"],
+        env=ray_gke.env,
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    assert [answer["valid"] for answer in answers] == [False, True]
+    assert "Traceback" not in done.stderr
+
+
+def test_open_parameters_are_no_mistake(ray_gke: RayGke, tmp_path: Path) -> None:
+    ray_gke("blueprints", "new", "open", cwd=tmp_path)
+    file = tmp_path / "open" / "blueprint.yaml"
+    text = file.read_text().replace("default: 4, ", "")
+    file.write_text(
+        text.replace("cpu: 1,", 'cpu: "{{ cpus }}",').replace(
+            "spec:", "  cpus: {type: string, description: CPUs}\nspec:", 1
+        )
+    )
+    assert ray_gke("validate", str(tmp_path / "open")).stdout == "1 valid\n"
+    shown = ray_gke("blueprints", "show", "./open", cwd=tmp_path).stdout
+    assert shown.count("(must be set)") == 2
+    result = ray_gke("render", "./open", cwd=tmp_path, exit_code=2)
+    assert "--set count" in result.stderr
+    assert "--set cpus" in result.stderr
+
+
+PLATFORM = """
+apiVersion: ray-gke/v1
+kind: Platform
+metadata: {name: team}
+spec:
+  kuberay: {version: 1.7.0}
+  catalogs: [{path: ours}]
+  blueprints:
+    - {blueprint: squares, name: nightly, set: {count: 9}}
+"""
+
+
+def test_a_platform_s_runs_version_and_catalogs(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    (tmp_path / "ours").mkdir()
+    ray_gke("blueprints", "new", "young", "--into", "ours", cwd=tmp_path)
+    file = tmp_path / "ours" / "young" / "blueprint.yaml"
+    file.write_text(file.read_text().replace("cpu: 1,", "cpu: 1, priority: 5,"))
+    platform = tmp_path / "ray-gke.yaml"
+    platform.write_text(PLATFORM)
+    assert ray_gke("validate", cwd=tmp_path).stdout == "1 valid\n"
+    assert ray_gke("validate", "ours", cwd=tmp_path).stdout == "1 valid\n"
+    versions = ("--kuberay-version", "1.5.1")
+    ray_gke("validate", "ours", *versions, cwd=tmp_path, exit_code=3)
+    nightly = ray_gke("render", "nightly", cwd=tmp_path).stdout
+    assert "name: nightly\n" in nightly
+    assert "--count 9" in nightly
+    assert ray_gke("render", cwd=tmp_path).stdout == nightly
+    assert (
+        "--count 3"
+        in ray_gke("render", "nightly", "--set", "count=3", cwd=tmp_path).stdout
+    )
+    wrong = "    - {blueprint: squars}\n    - {blueprint: squares, set: {cont: 3}}\n"
+    platform.write_text(PLATFORM + wrong)
+    result = ray_gke("validate", "ray-gke.yaml", cwd=tmp_path, exit_code=3)
+    assert "ray-gke.yaml:10:" in result.stderr
+    assert "ray-gke.yaml:11:" in result.stderr
+    platform.write_text(PLATFORM.replace("path: ours", "path: nowhere"))
+    ray_gke("validate", "ray-gke.yaml", cwd=tmp_path, exit_code=3)

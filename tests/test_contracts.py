@@ -4,7 +4,7 @@ all of them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from ray_gke.gke.accelerators import ACCELERATORS
+from ray_gke.planning.plan import Plan
+from ray_gke.rendering.render import render
 
 GOLDENS = Path(__file__).parent / "goldens"
 CASES = sorted(path.name for path in GOLDENS.iterdir() if path.is_dir())
@@ -96,6 +98,25 @@ def test_mig_service_gives_each_worker_one_slice_and_keeps_two_warm() -> None:
     assert balloon["replicas"] == 2
     service = one("mig-service", "RayService")["spec"]
     assert service["excludeHeadPodFromServeSvc"] is True
+
+
+def test_an_edit_of_the_serve_config_changes_nothing_else(
+    planned: Callable[..., Plan],
+) -> None:
+    """Any change below rayClusterConfig makes KubeRay bring up a new cluster."""
+
+    def rendered(route: bytes) -> list[Object]:
+        config = b"applications: [{name: a, import_path: 'a:app', route_prefix: /%b}]"
+        files = {"config/serve.yaml": config % route, "a.py": b"app = None\n"}
+        plan = planned("service: {serve_config: ./config/serve.yaml}", files=files)
+        return list(render(plan, kuberay_version="1.5.1"))
+
+    before, after = rendered(b"one"), rendered(b"two")
+    assert [o["kind"] for o in before] == ["ConfigMap", "RayService"]
+    assert before[0]["data"] == {"a.py": "app = None\n"}
+    assert "/one" in before[1]["spec"].pop("serveConfigV2")
+    assert "/two" in after[1]["spec"].pop("serveConfigV2")
+    assert before == after
 
 
 def test_spot_training_tolerates_spot_and_drains_in_time() -> None:

@@ -76,6 +76,7 @@ CASES = [
     Fault("empty-value", 5, "spec.head", "an empty value", "remove the key"),
     # Quantities and names
     Fault("memory-without-unit", 5, "spec.head.memory", "less than 1Mi", "8Gi"),
+    Fault("memory-too-little-for-ray", 5, "spec.head.memory", "'255Mi'", "256Mi or"),
     Fault("memory-with-wrong-unit", 5, "spec.head.memory", "'8GB'", "512Mi"),
     Fault("memory-beyond-any-machine", 5, "spec.head.memory", "'8Ei'", "8Gi"),
     Fault("cpu-zero", 5, "spec.head.cpu", "not more than 0", "500m"),
@@ -216,7 +217,20 @@ CASES = [
         "serve.yaml",
     ),
     Fault(
-        "serve-http-options", 1, "http_options", "the target", "remove", "serve.yaml"
+        "serve-http-options",
+        1,
+        "http_options",
+        "the target",
+        "remove http",
+        "serve.yaml",
+    ),
+    Fault(
+        "serve-grpc-options",
+        1,
+        "grpc_options",
+        "the target",
+        "remove grpc_options",
+        "serve.yaml",
     ),
     Fault(
         "serve-without-applications", 1, "applications", "empty", "one", "serve.yaml"
@@ -262,6 +276,9 @@ CASES = [
     Fault("quote-not-closed", 6, None, "a quote is not closed", "close the quote"),
     Fault("wrong-indentation", 5, None, "':'", "indentation"),
     Fault("control-character", 2, None, "U+0007", "remove"),
+    Fault("control-in-summary", 5, "metadata.summary", "U+001B", "remove"),
+    Fault("control-in-tag", 5, "metadata.tags[1]", "U+009B", "remove"),
+    Fault("control-in-description", 5, "parameters.size.description", "7F", "remove"),
     Fault("latin-1", 5, None, "0xf6 is not UTF-8", "UTF-8"),
     Fault("utf-16", 1, None, "UTF-16", "UTF-8"),
 ]

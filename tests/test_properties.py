@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ray_gke.catalog.expression_syntax import ExpressionError
 from ray_gke.catalog.expressions import evaluate
-from ray_gke.catalog.load import load
+from ray_gke.catalog.load import check, load
 from ray_gke.catalog.yaml_file import parse
 from ray_gke.errors import InvalidError, Problem
 
@@ -204,7 +204,7 @@ def test_a_damaged_blueprint_is_loaded_or_invalid(
     (folder / "blueprint.yaml").write_bytes(damaged)
     problems: tuple[Problem, ...] = ()
     try:
-        load(folder, {}, complete=False)
+        check(folder)
     except InvalidError as error:
         problems = error.problems
     assert all(p.place and p.hint and p.message for p in problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ray_gke.catalog.nearest import suggestion
@@ -10,7 +10,7 @@ from ray_gke.catalog.parameters import Parameter, ParameterValue
 from ray_gke.errors import InvalidError, Place, Problem, UsageError
 
 AssignedAt = Callable[[str], Place]
-_TEXTS = ("value", "1", "1Gi", "2.60.0")
+_TEXTS = ("value", "1", "1Gi", "2.60.0", "nvidia-l4", "500m", "/")
 
 
 def assign(
@@ -45,28 +45,16 @@ def assign(
     return values
 
 
-def stand_ins(
-    parameters: Mapping[str, Parameter], values: Mapping[str, ParameterValue]
-) -> Iterator[dict[str, ParameterValue]]:
-    """Yield `values` with something for every parameter that is open.
-
-    What a text must look like is only known where it is used, so there are several.
-    """
-    is_open = {n: p for n, p in parameters.items() if n not in values}
-    for text in _TEXTS if is_open else _TEXTS[:1]:
-        filled = {n: _stand_in(p, text) for n, p in is_open.items()}
-        yield {**values, **filled}
-
-
-def _stand_in(parameter: Parameter, text: str) -> ParameterValue:
+def stand_ins(parameter: Parameter) -> list[ParameterValue]:
+    """Return some values of a parameter, of which one may fit where it is used."""
     if parameter.enum:
-        return parameter.enum[0]
-    if parameter.type in ("string", "path"):
-        return text
+        return list(parameter.enum)
     if parameter.type == "boolean":
-        return False
-    limits = [n for n in (parameter.minimum, parameter.maximum) if n is not None]
-    return limits[0] if limits else 1
+        return [False, True]
+    if parameter.type in ("string", "path"):
+        return [text for text in _TEXTS if not parameter.wrong(text)] or [_TEXTS[0]]
+    numbers = dict.fromkeys((parameter.minimum, parameter.maximum, 1))
+    return [n for n in numbers if n is not None and not parameter.wrong(n)]
 
 
 def require(

@@ -23,7 +23,7 @@ from ray_gke.catalog.groups import (
     WorkerGroup,
     distinct,
 )
-from ray_gke.catalog.model import Model
+from ray_gke.catalog.model import ForTerminals, Model
 from ray_gke.catalog.parameters import Parameter, ParameterName, ParameterValue
 from ray_gke.catalog.quantities import Image, Name, Shape
 from ray_gke.catalog.workloads import WORKLOADS, Cluster, Job, Service
@@ -57,10 +57,10 @@ class Metadata(Model):
     """What a catalog shows of a blueprint."""
 
     name: Name = Field(description="Name of the blueprint, the same as its folder's")
-    summary: str = Field(
-        default="", max_length=200, description="One line for the catalog"
+    summary: Annotated[str, Field(max_length=200), ForTerminals] = Field(
+        default="", description="One line for the catalog"
     )
-    tags: tuple[str, ...] = Field(
+    tags: tuple[Annotated[str, ForTerminals], ...] = Field(
         default=(), strict=False, description="Words to find it by"
     )
 

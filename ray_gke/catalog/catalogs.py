@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from ray_gke import assets
 from ray_gke.catalog import git
 from ray_gke.catalog.cross_checks import text
+from ray_gke.catalog.model import control_character
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.catalog.platform import CatalogSource, Platform
-from ray_gke.catalog.source import BLUEPRINT_FILE, read_blueprint
-from ray_gke.catalog.workloads import WORKLOADS
-from ray_gke.errors import InvalidError, Place, UsageError
+from ray_gke.catalog.source import (
+    BLUEPRINT_FILE,
+    has_blueprint,
+    read_blueprint,
+    unreadable,
+)
+from ray_gke.catalog.workloads import kinds
+from ray_gke.errors import InvalidError, Place, RayGkeError, UsageError
 
 OURS = "ray-gke"
 
@@ -30,14 +36,42 @@ class Source:
     place: Place | None = None
 
     def found(self) -> Path:
-        """Return the folder, after fetching the repository if there is one."""
-        root = git.checkout(*self.repository) if self.repository else self.folder
-        folder = root / self.folder if self.repository else self.folder
-        inside = folder.resolve().is_relative_to(root.resolve())
-        if not (inside and folder.is_dir()):
+        """Return the folder, after fetching the repository if there is one.
+
+        Errors have the place in the platform file.
+        """
+        root = self._root()
+        folder = root / self.folder
+        try:
+            inside = folder.resolve().is_relative_to(root.resolve())
+            is_there = inside and folder.is_dir()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise unreadable(error, self.place) from None
+        if not is_there:
             message = f"the catalog {self.label} has no folder {self.folder}"
             raise InvalidError(message, place=self.place, hint="check the path")
         return folder
+
+    def _root(self) -> Path:
+        if self.repository is None:
+            return self.folder
+        try:
+            return git.checkout(*self.repository)
+        except RayGkeError as error:
+            placed = [replace(p, place=self.place) for p in error.problems]
+            raise type(error).of(placed) from None
+
+    def blueprints(self) -> Iterator[Path]:
+        """Yield the folders with a blueprint; a link that leads out is none of them."""
+        catalog = self.found()
+        try:
+            root, folders = catalog.resolve(), sorted(catalog.iterdir())
+        except OSError as error:
+            raise unreadable(error, self.place) from None
+        for folder in folders:
+            shown = folder.name.isprintable() and not folder.name.startswith(".")
+            if shown and _is_blueprint(folder, root):
+                yield folder
 
 
 @dataclass(frozen=True)
@@ -97,9 +131,9 @@ class Catalogs:
         is_path = os.sep in name_or_path or name_or_path in (".", "..")
         if not is_path and name_or_path in self._index[0]:
             return self._index[0][name_or_path][0]
-        if path.name == BLUEPRINT_FILE and path.is_file():
+        if path.name == BLUEPRINT_FILE and has_blueprint(path.parent):
             return path.parent
-        if (path / BLUEPRINT_FILE).is_file():
+        if has_blueprint(path):
             return path
         if is_path:
             message = f"there is no {BLUEPRINT_FILE} in {name_or_path}"
@@ -114,7 +148,7 @@ class Catalogs:
         found: dict[str, tuple[Path, str]] = {}
         warnings = []
         for source in self._sources:
-            for folder in _blueprints(source.found()):
+            for folder in source.blueprints():
                 name = folder.name
                 if name in found:
                     warnings.append(
@@ -134,21 +168,21 @@ def _sources(platform: Platform) -> Iterator[Source]:
 def _source(given: CatalogSource, base: Path, place: Place) -> Source:
     path = Path(given.path or ".")
     if given.git is None or given.commit is None:
-        return Source(str(path), base / path.expanduser(), place=place)
+        # Path.expanduser() raises for a user that is not there.
+        folder = base / os.path.expanduser(path)  # noqa: PTH111
+        return Source(str(path), folder, place=place)
     local = given.git.startswith((".", "/"))
-    url = str((base / given.git).resolve()) if local else given.git
+    url = os.path.realpath(base / given.git) if local else given.git
     return Source(f"{given.git}@{given.commit[:12]}", path, (url, given.commit), place)
 
 
-def _blueprints(catalog: Path) -> Iterator[Path]:
-    """Yield the folders with a blueprint; a link that leads out is none of them."""
-    root = catalog.resolve()
-    for folder in sorted(catalog.iterdir()):
-        hidden = folder.name.startswith(".")
-        if hidden or not (folder / BLUEPRINT_FILE).is_file():
-            continue
-        if folder.resolve().is_relative_to(root):
-            yield folder
+def _is_blueprint(folder: Path, catalog: Path) -> bool:
+    try:
+        is_there = (folder / BLUEPRINT_FILE).is_file()
+        return is_there and folder.resolve().is_relative_to(catalog)
+    except (OSError, RuntimeError):
+        # It is listed, with what is wrong, rather than not found.
+        return True
 
 
 def _entry(name: str, folder: Path, catalog: str) -> Entry:
@@ -156,10 +190,12 @@ def _entry(name: str, folder: Path, catalog: str) -> Entry:
         data = read_blueprint(folder, str(folder)).data
     except InvalidError as error:
         return Entry(name, "", (), "", folder, catalog, error.problems[0].message)
-    spec, metadata = data.get("spec"), data.get("metadata")
-    kinds = [kind for kind in WORKLOADS if isinstance(spec, dict) and kind in spec]
+    given, metadata = kinds(data.get("spec")), data.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     words = tuple(str(tag) for tag in tags) if isinstance(tags, list) else ()
-    problem = "" if len(kinds) == 1 else "it has no workload, or several"
     summary = text(data, "metadata", "summary") or ""
-    return Entry(name, summary, words, "".join(kinds[:1]), folder, catalog, problem)
+    if any(control_character(word) for word in (summary, *words)):
+        problem = "its summary or its tags have control characters"
+        return Entry(name, "", (), "", folder, catalog, problem)
+    problem = "" if len(given) == 1 else "it has no workload, or several"
+    return Entry(name, summary, words, "".join(given[:1]), folder, catalog, problem)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ray_gke.catalog.nearest import nearest
 from ray_gke.catalog.validation import Where
-from ray_gke.catalog.workloads import WORKLOADS
+from ray_gke.catalog.workloads import kinds
 from ray_gke.errors import Problem
 
 LONGEST_NAME = {"cluster": 53, "job": 47, "service": 47}
@@ -30,13 +30,12 @@ def names(data: Mapping[str, Any], folder: Path, where: Where) -> Iterator[Probl
     if name not in (folder.name, resolved):
         message = f"the name {name[:80]!r} is not that of the folder, {resolved}"
         yield Problem(message, where(path), "call one like the other")
-    spec = data.get("spec")
-    kinds = [kind for kind in WORKLOADS if isinstance(spec, dict) and kind in spec]
-    most = min((LONGEST_NAME[kind] for kind in kinds), default=len(name))
+    given = kinds(data.get("spec"))
+    most = min((LONGEST_NAME[kind] for kind in given), default=len(name))
     if most < len(name):
         message = f"{name[:80]!r} has {len(name)} characters, and {most} are allowed"
         yield Problem(
-            message, where(path), f"KubeRay wants a shorter name of a {kinds[-1]}"
+            message, where(path), f"KubeRay wants a shorter name of a {given[-1]}"
         )
 
 

@@ -46,6 +46,11 @@ def size(value: Any) -> int:
     raise TypeError(f"a {type(value).__name__} is not plain data")
 
 
+def as_text(value: Any) -> str:
+    """Return the value as it stands inside text: true and false as in YAML."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def plain_data(value: Any) -> Any:
     """Return the value as YAML could have held it: lists, and text as keys."""
     if isinstance(value, list | tuple):

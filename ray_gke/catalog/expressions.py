@@ -20,7 +20,13 @@ from ray_gke.catalog.expression_syntax import (
     expression,
     pieces,
 )
-from ray_gke.catalog.expression_values import MAX_RESULT, bounded, limit, plain_data
+from ray_gke.catalog.expression_values import (
+    MAX_RESULT,
+    as_text,
+    bounded,
+    limit,
+    plain_data,
+)
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.catalog.sandbox import Sandbox
 
@@ -72,7 +78,7 @@ def evaluate(
     ]
     if len(parts) == 1:
         return _plain(parts[0])
-    texts = [str(part) for part in parts]
+    texts = [as_text(part) for part in parts]
     try:
         limit(sum(map(len, texts)))
     except ValueError as error:
@@ -113,6 +119,12 @@ def _value(
 def _compiled(source: Source) -> _Expression:
     found = expression(_SANDBOX, source)
     names = frozenset(node.name for node in found.find_all(nodes.Name))
+    # Jinja would join Python's own words for values by `~`.
+    for joined in list(found.find_all(nodes.Concat)):
+        joined.nodes = [
+            nodes.Filter(node, "string", [], [], None, None, lineno=1)
+            for node in joined.nodes
+        ]
     result = nodes.Assign(nodes.Name("result", "store"), found.nodes[0], lineno=1)
     try:
         template = _SANDBOX.from_string(nodes.Template([result], lineno=1))

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from ray_gke.catalog.expression_values import bounded, limit
+from ray_gke.catalog.expression_values import as_text, bounded, limit
 
 
 def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +28,7 @@ def _text(value: Any) -> str:
 
 
 def _join(value: Any, separator: str = "") -> str:
-    texts = [str(entry) for entry in value]
+    texts = [as_text(entry) for entry in value]
     limit(sum(map(len, texts)) + len(texts) * len(separator))
     return separator.join(texts)
 
@@ -66,10 +66,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lower": lambda value: _text(value).lower(),
     "max": max,
     "min": min,
-    "quote": lambda value: shlex.quote(str(value)),
+    "quote": lambda value: shlex.quote(as_text(value)),
     "replace": _replace,
     "round": _round,
-    "string": str,
+    "string": as_text,
     "tojson": _tojson,
     "trim": lambda value: _text(value).strip(),
     "upper": lambda value: _text(value).upper(),

@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ray_gke.errors import FailedError, RefusedError
+from ray_gke.errors import FailedError, InvalidError, RefusedError
 
 _TIMEOUT_SECONDS = 300
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
 _ALLOWED_URL = re.compile(r"(https|ssh|file|http|git)://.+|[\w.-]+@[\w.-]+:.+|[./].*")
 _PASSWORD = re.compile(r"[a-z]+://[^/@]*:[^/@]*@")
+# What git says when the URL or the commit is wrong, and not the network.
+_WRONG = re.compile(
+    "not our ref|no such remote ref|not a tree|unable to read tree|not a valid object"
+    "|not appear to be a git repository|repository .* not found|does not exist"
+)
 # Nothing of the repository runs, and nothing but the repository itself is fetched.
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -34,7 +39,12 @@ def wrong_url(url: str) -> str | None:
     """Return why a URL is refused, or None."""
     if _PASSWORD.match(url):
         return "the URL contains a password, and a secret never stands in a file"
-    if url.startswith("-") or "::" in url or not _ALLOWED_URL.fullmatch(url):
+    if (
+        not url.isprintable()
+        or url.startswith("-")
+        or "::" in url
+        or not _ALLOWED_URL.fullmatch(url)
+    ):
         return f"{url[:80]!r} is not the URL of a git repository"
     return None
 
@@ -52,11 +62,12 @@ def wrong_commit(commit: str) -> str | None:
 def checkout(url: str, commit: str) -> Path:
     """Return a folder with the repository's files at `commit`, fetched at most once.
 
-    Raises RefusedError without git, FailedError when the commit cannot be fetched.
+    Raises RefusedError without git, InvalidError when there is no such repository or
+    commit, and FailedError when it cannot be fetched.
     """
     key = hashlib.sha256(url.encode()).hexdigest()[:16]
     folder = _cache() / f"{key}-{commit}"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 which says no where the other raises
         with _temporary_beside(folder) as made:
             _fetch(url, commit, made)
             _move(made, folder)
@@ -65,7 +76,9 @@ def checkout(url: str, commit: str) -> Path:
 
 def _cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "ray-gke" / "catalogs"
+    # Path.expanduser() raises where nobody knows the home.
+    home = os.path.expanduser(home)  # noqa: PTH111
+    return Path(home) / "ray-gke" / "catalogs"
 
 
 @contextmanager
@@ -87,23 +100,24 @@ def _fetch(url: str, commit: str, folder: Path) -> None:
     _git(folder, "init", "--quiet", "--template=")
     try:
         _git(folder, "fetch", "--quiet", "--depth=1", "--no-tags", "--", url, commit)
-    except FailedError:
+    except (FailedError, InvalidError):
         # Not every server gives out a commit by its hash.
         every = "+refs/heads/*:refs/remotes/origin/*"
         _git(folder, "fetch", "--quiet", "--", url, every)
     _git(folder, "checkout", "--quiet", "--detach", commit, "--")
     found = _git(folder, "rev-parse", "HEAD").strip()
     if found != commit:
-        raise FailedError(f"{url} gave commit {found} instead of {commit}")
+        raise InvalidError(f"{url} gave commit {found} instead of {commit}")
 
 
 def _move(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
-    except OSError:
-        # Somebody else fetched it meanwhile.
+    except OSError as error:
+        # Otherwise somebody else fetched it meanwhile.
         if not folder.is_dir():
-            raise
+            message = f"{folder} cannot be written: {error.strerror}"
+            raise FailedError(message, hint="set XDG_CACHE_HOME") from None
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -130,7 +144,8 @@ def _git(folder: Path, *arguments: str) -> str:
     if done.returncode:
         said = done.stderr.strip().splitlines()[-3:]
         message = f"git {arguments[0]} failed: {' '.join(said)}"
-        raise FailedError(message, hint="check URL, commit and your access to it")
+        wrong = InvalidError if _WRONG.search(done.stderr) else FailedError
+        raise wrong(message, hint="check URL, commit and your access to it")
     return done.stdout
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ray_gke.catalog.faults import fault
 
 Entries = TypeVar("Entries", bound=tuple[Any, ...])
+
+
+# Those of ASCII and of Latin-1, without tab and line feed.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Model(BaseModel):
@@ -27,3 +32,21 @@ def not_empty(entries: Entries) -> Entries:
     if not entries:
         raise fault("the list is empty", hint="write at least one entry")
     return entries
+
+
+def control_character(text: str) -> str | None:
+    """Return the first control character but tab and line feed, or None."""
+    found = _CONTROL.search(text)
+    return found[0] if found else None
+
+
+def _for_terminals(text: str) -> str:
+    character = control_character(text)
+    if character:
+        message = f"the control character U+{ord(character):04X} is not allowed"
+        raise fault(message, hint="remove the character")
+    return text
+
+
+ForTerminals = AfterValidator(_for_terminals)
+"""On text that is shown as it is: nothing in it steers the terminal."""

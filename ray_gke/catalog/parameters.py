@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ray_gke.catalog.faults import fault
-from ray_gke.catalog.model import Model, not_empty
+from ray_gke.catalog.model import ForTerminals, Model, not_empty
 from ray_gke.catalog.patterns import check_pattern, matches
 from ray_gke.catalog.quantities import Shape
 from ray_gke.catalog.yaml_scalars import plain
@@ -61,7 +61,9 @@ class Parameter(Model):
         default=None,
         description="Value without --set; a parameter without a default must be set",
     )
-    description: str = Field(min_length=1, description="What the parameter is for")
+    description: Annotated[str, Field(min_length=1), ForTerminals] = Field(
+        description="What the parameter is for"
+    )
     minimum: int | float | None = Field(default=None, description="Smallest number")
     maximum: int | float | None = Field(default=None, description="Largest number")
     enum: Annotated[tuple[ParameterValue, ...], AfterValidator(not_empty)] | None = (

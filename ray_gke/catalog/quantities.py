@@ -35,6 +35,9 @@ _FACTORS |= {
     for suffix, base in (("", 1000), ("i", 1024))
 }
 _MOST_CPUS = 10_000
+# Ray takes 30 % of a container's memory for its object store, and refuses to start
+# with one below 75 MiB (OBJECT_STORE_MINIMUM_MEMORY_BYTES, ray_constants.py).
+_LEAST_MEMORY = 256 * 2**20
 _CPU_EXAMPLE = "write it as 2, 500m or 0.5"
 _MEMORY_EXAMPLE = "write it as 512Mi or 8Gi"
 
@@ -72,6 +75,10 @@ def _memory(value: str) -> str:
     if size < 2**20:
         message = f"{value!r} is less than 1Mi; is the unit missing?"
         raise fault(message, hint=_MEMORY_EXAMPLE)
+    if size < _LEAST_MEMORY:
+        message = f"{value!r} is too little memory for Ray"
+        hint = "write 256Mi or more: 30 % is the object store's, which needs 75 MiB"
+        raise fault(message, hint=hint)
     if size > 2**50:
         message = f"{value!r} is more memory than any machine has"
         raise fault(message, hint=_MEMORY_EXAMPLE)

@@ -25,9 +25,9 @@ def new(folder: Path, name: str, kind: Workload) -> list[Path]:
     """
     _check_name(name, kind)
     target = folder / name
-    if target.exists() or target.is_symlink():
-        raise RefusedError(f"{target} exists already", hint="choose another name")
     try:
+        if target.exists() or target.is_symlink():
+            raise RefusedError(f"{target} exists already", hint="choose another name")
         folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
         try:

@@ -147,11 +147,13 @@ def _unique_applications(given: tuple[Application, ...]) -> tuple[Application, .
     return given
 
 
-def _decided_by_target(_: object) -> object:
-    raise fault(
-        "the target decides about hosts and ports",
-        hint="remove http_options: locally it is loopback, on Kubernetes a Service",
-    )
+def _decided_by_target(key: str) -> AfterValidator:
+    hint = f"remove {key}: locally it is loopback, on Kubernetes a Service"
+
+    def refuse(_: object) -> object:
+        raise fault("the target decides about hosts and ports", hint=hint)
+
+    return AfterValidator(refuse)
 
 
 class ServeConfig(Model):
@@ -163,8 +165,8 @@ class ServeConfig(Model):
         AfterValidator(_unique_applications),
     ] = Field(strict=False, description="The applications")
     proxy_location: Literal["Disabled", "HeadOnly", "EveryNode"] | None = None
-    http_options: Annotated[Any, AfterValidator(_decided_by_target)] = None
-    grpc_options: Annotated[Any, AfterValidator(_decided_by_target)] = None
+    http_options: Annotated[Any, _decided_by_target("http_options")] = None
+    grpc_options: Annotated[Any, _decided_by_target("grpc_options")] = None
     controller_options: dict[str, Any] | None = None
     logging_config: dict[str, Any] | None = None
     tracing_config: dict[str, Any] | None = None

@@ -11,6 +11,18 @@ from ray_gke.catalog.model import Model
 WORKLOADS = ("cluster", "job", "service")
 
 
+def kinds(spec: object) -> list[str]:
+    """Return the workloads that a blueprint's spec, as it was read, asks for."""
+    if not isinstance(spec, dict):
+        return []
+    # An empty `cluster:` is a cluster; an empty job is none.
+    return [
+        kind
+        for kind in WORKLOADS
+        if kind in spec and (kind == "cluster" or spec[kind] is not None)
+    ]
+
+
 class Cluster(Model):
     """The workload is whatever connects to the cluster."""
 

@@ -56,12 +56,13 @@ def new(
     into: Annotated[
         Path, typer.Option(metavar="DIR", help="Catalog folder to put it in.")
     ] = Path(),
+    output: OutputOption = Output.text,
 ) -> None:
     """Write a blueprint to start from."""
     from ray_gke.catalog import scaffold
+    from ray_gke.reporting import answers
 
-    for path in scaffold.new(into, name, kind.value):
-        typer.echo(path)
+    answers.paths(scaffold.new(into, name, kind.value), output)
 
 
 @app.command()

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from ray_gke.commands.options import (
+    AnyBlueprint,
     Assignments,
-    Blueprint,
     Document,
+    KubeRayVersion,
     Output,
+    OutputOption,
     PlatformFile,
     RunName,
     ValidateFormat,
@@ -19,7 +21,7 @@ from ray_gke.commands.options import (
 
 
 def render(
-    blueprint: Blueprint,
+    blueprint: AnyBlueprint = None,
     *,
     output_dir: Annotated[
         Path | None,
@@ -35,9 +37,7 @@ def render(
     namespace: Annotated[
         str | None, typer.Option(metavar="NAMESPACE", help="Namespace of every object.")
     ] = None,
-    kuberay_version: Annotated[
-        str | None, typer.Option(metavar="X.Y.Z", help="The cluster's KubeRay.")
-    ] = None,
+    kuberay_version: KubeRayVersion = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="YAML for people, or JSON.")
     ] = Output.text,
@@ -56,8 +56,9 @@ def render(
     manifests = selection.rendered(selected, choice, namespace)
     answers.warnings(choice.catalogs.warnings)
     if output_dir:
-        for path in folder.write(output_dir, documents.files(manifests)):
-            typer.echo(path)
+        runs = [one.plan.name for one in selected]
+        written = folder.write(output_dir, documents.files(manifests), runs)
+        answers.paths(written, output)
     elif output is Output.json:
         answers.document(manifests)
     else:
@@ -73,10 +74,12 @@ def validate(
         ),
     ] = None,
     *,
-    output: Annotated[
+    kuberay_version: KubeRayVersion = None,
+    annotations: Annotated[
         ValidateFormat,
         typer.Option("--format", help="github: annotations for a pull request."),
     ] = ValidateFormat.text,
+    output: OutputOption = Output.text,
 ) -> None:
     """Check blueprints and platform files.
 
@@ -86,9 +89,9 @@ def validate(
     from ray_gke.errors import InvalidError
     from ray_gke.reporting import answers
 
-    problems = answers.findings(validation.validate(paths or [Path()]), output)
-    if problems:
-        raise InvalidError.of(problems)
+    found = validation.validate(paths or [Path()], kuberay_version)
+    if not answers.findings(found, output, annotations):
+        raise typer.Exit(InvalidError.exit_code)
 
 
 def schema(

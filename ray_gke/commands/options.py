@@ -26,7 +26,6 @@ class ValidateFormat(enum.StrEnum):
     """How the findings of `validate` are written."""
 
     text = "text"
-    json = "json"
     github = "github"
 
 
@@ -81,6 +80,9 @@ RunName = Annotated[
     typer.Option(
         "--name", metavar="NAME", help="Name of the run; the blueprint's by default."
     ),
+]
+KubeRayVersion = Annotated[
+    str | None, typer.Option(metavar="X.Y.Z", help="The cluster's KubeRay.")
 ]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="For people, or for programs.")

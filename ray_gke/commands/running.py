@@ -44,7 +44,7 @@ def up(
 
     choice = selection.choose(file)
     selected = selection.select(choice, blueprint, assignments or (), name)
-    selection.rendered(selected, choice)
+    selection.check(selected, choice)
     answers.warnings(choice.catalogs.warnings)
     with answers.telling(output) as emit:
         for plan in (one.plan for one in selected):

@@ -18,19 +18,20 @@ from ray_gke.rendering.templates import Manifest
 _SUBMISSION_MODES = ("K8sJobMode", "HTTPMode", "SidecarMode", "InteractiveMode")
 _UPGRADES = ("NewCluster", "None", "NewClusterWithIncrementalUpgrade")
 _RESOURCE_PARAMS = ("num-cpus", "num-gpus", "memory", "resources")
-_CLUSTER_KEY: dict[str, tuple[str, ...]] = {
+CLUSTER_KEY: Mapping[str, tuple[str, ...]] = {
     "RayCluster": ("spec",),
     "RayJob": ("spec", "rayClusterSpec"),
     "RayService": ("spec", "rayClusterConfig"),
 }
+"""Where the Ray cluster stands in an object, by kind."""
 
 
 def faults(one: Manifest) -> Iterator[Fault]:
     """Yield the rules that an object breaks, whose fields the schemas have passed."""
     kind = one["kind"]
-    if kind not in _CLUSTER_KEY:
+    if kind not in CLUSTER_KEY:
         return
-    path = _CLUSTER_KEY[kind]
+    path = CLUSTER_KEY[kind]
     cluster = one
     for step in path:
         cluster = cluster.get(step, {})
@@ -48,13 +49,30 @@ def _cluster(cluster: Manifest, path: Path, kind: str) -> Iterator[Fault]:
         groups.append((group, (*path, "workerGroupSpecs", index)))
     for group, place in groups:
         yield from _group(group, place)
-        if _autoscaler_v2(cluster):
+        if cluster.get("enableInTreeAutoscaling"):
             yield from _never_restarted(group, place)
     for group, place in groups[1:]:
         if group["minReplicas"] > group["maxReplicas"]:
             yield Fault((*place, "minReplicas"), "is more than maxReplicas")
     yield from _ports(cluster["headGroupSpec"], groups[0][1], kind)
     yield from _authentication(cluster, path)
+    yield from _autoscaler(cluster, path)
+
+
+def _autoscaler(cluster: Manifest, path: Path) -> Iterator[Fault]:
+    """Traps that KubeRay does not refuse.
+
+    It makes restartPolicy Never only where version v2 is written, and a restarted pod
+    is never reclaimed; the autoscaler stops with KeyError without workerGroupSpecs.
+    """
+    if "workerGroupSpecs" not in cluster:
+        place = (*path, "workerGroupSpecs")
+        yield Fault(place, "is required", "write [] for a cluster without workers")
+    version = cluster.get("autoscalerOptions", {}).get("version")
+    if cluster.get("enableInTreeAutoscaling") and version != "v2":
+        place = (*path, "autoscalerOptions", "version")
+        hint = "set autoscalerOptions.version to v2"
+        yield Fault(place, "must be v2 with enableInTreeAutoscaling", hint)
 
 
 def _group(group: Manifest, path: Path) -> Iterator[Fault]:
@@ -190,11 +208,6 @@ def _text_is_mapping(spec: Manifest, key: str) -> Iterator[Fault]:
         mapping = False
     if not mapping:
         yield Fault(("spec", key), "must be the text of a YAML mapping")
-
-
-def _autoscaler_v2(cluster: Manifest) -> bool:
-    version = cluster.get("autoscalerOptions", {}).get("version")
-    return bool(cluster.get("enableInTreeAutoscaling")) and version == "v2"
 
 
 def _pod(group: Manifest) -> Manifest:

@@ -17,7 +17,7 @@ def objects(
 ) -> Iterator[Manifest]:
     """Yield everything that is applied, each after what it needs."""
     one = _Objects(plan, templates, namespace)
-    if plan.files:
+    if blueprint_files.shipped(plan):
         yield one.files()
     warm = [group for group in plan.worker_groups if group.warm_replicas]
     if warm:

@@ -123,7 +123,8 @@ def _annotations(plan: Plan, role: Role) -> Mapping[str, str]:
 
 
 def _env(plan: Plan, group: Group) -> list[Any] | None:
-    python_path = {"PYTHONPATH": blueprint_files.MOUNT} if plan.files else {}
+    shipped = blueprint_files.shipped(plan)
+    python_path = {"PYTHONPATH": blueprint_files.MOUNT} if shipped else {}
     env = {**plan.env, **group.env, **python_path}
     return [
         {"name": name, "value": for_kubelet(value)} for name, value in env.items()

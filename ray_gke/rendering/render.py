@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ray_gke import versions
-from ray_gke.errors import InvalidError, Place, Problem
+from ray_gke.errors import InvalidError, Problem
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering import kuberay_rules, patches, schema_check
+from ray_gke.rendering import kuberay_rules, patches, pod_rules, schema_check
 from ray_gke.rendering.entrypoints import PLACEHOLDER, entrypoint
 from ray_gke.rendering.objects import objects
 from ray_gke.rendering.patches import Patched
@@ -34,9 +34,7 @@ def render(
         raise InvalidError.of(problems)
     rendered = tuple(objects(plan, Templates(templates), namespace))
     results = patches.patched(rendered, plan)
-    problems = tuple(
-        problem for one in results for problem in _check(one, plan, kuberay_version)
-    )
+    problems = tuple(_problems(results, plan, kuberay_version))
     if problems:
         raise InvalidError.of(problems)
     return tuple(one.object for one in results)
@@ -60,17 +58,29 @@ def _unsupported(plan: Plan, kuberay_version: str) -> Iterator[Problem]:
             )
 
 
-def _check(one: Patched, plan: Plan, kuberay_version: str) -> Iterator[Problem]:
-    faults = list(schema_check.faults(one.object, kuberay_version))
-    if not faults:
-        faults = [*kuberay_rules.faults(one.object), *_direct_submission(one, plan)]
-    for fault in faults:
-        yield Problem(_message(one.object, fault), _place(one, plan, fault), fault.hint)
+def _problems(
+    results: Sequence[Patched], plan: Plan, kuberay_version: str
+) -> Iterator[Problem]:
+    keys = pod_rules.config_map_keys(one.object for one in results)
+    for one in results:
+        faults = list(schema_check.faults(one.object, kuberay_version))
+        for fault in faults or _broken_rules(one.object, plan, keys):
+            place = patches.place(plan, one.patches, fault.path)
+            yield Problem(_message(one.object, fault), place, fault.hint)
 
 
-def _direct_submission(one: Patched, plan: Plan) -> Iterator[Fault]:
+def _broken_rules(
+    one: Manifest, plan: Plan, keys: Mapping[str, frozenset[str]]
+) -> Iterator[Fault]:
+    """The rules beyond the schemas, for an object that passed these."""
+    yield from kuberay_rules.faults(one)
+    yield from pod_rules.faults(one, kuberay_rules.CLUSTER_KEY.get(one["kind"]), keys)
+    yield from _direct_submission(one, plan)
+
+
+def _direct_submission(one: Manifest, plan: Plan) -> Iterator[Fault]:
     """Without a submitter there is no shell that would undo our quoting."""
-    spec = one.object.get("spec", {})
+    spec = one.get("spec", {})
     if plan.kind != "job" or spec.get("submissionMode") != "HTTPMode":
         return
     plain = plan.workload.entrypoint
@@ -95,7 +105,3 @@ def _message(one: Manifest, fault: Fault) -> str:
 def _text(path: tuple[str | int, ...]) -> str:
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".") or "object"
-
-
-def _place(one: Patched, plan: Plan, fault: Fault) -> Place | None:
-    return patches.place(plan, one.patches, fault.path)

@@ -14,6 +14,7 @@ import jsonschema_rs
 
 from ray_gke import versions
 from ray_gke.catalog.nearest import suggestion
+from ray_gke.rendering import names
 from ray_gke.rendering.templates import Manifest
 
 Path = tuple[str | int, ...]
@@ -54,8 +55,27 @@ def _faults(error: Any, kuberay_version: str) -> Iterator[Fault]:
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Enum):
         hint = suggestion(str(error.instance), map(str, kind.options))
         yield Fault(path, f"{_short(error.instance)} is not one of its values", hint)
+    elif name := _name_type(error):
+        yield _misnamed(path, error, name)
     else:
         yield Fault(path, _middle_out(error.message))
+
+
+def _name_type(error: Any) -> str | None:
+    """The type of names whose pattern was not met, if it was one."""
+    # The path leads through the references: $defs, the type, pattern.
+    steps = error.schema_path
+    return steps[1] if steps[-1] == "pattern" and steps[1] in names.HINTS else None
+
+
+def _misnamed(path: Path, error: Any, name: str) -> Fault:
+    hint = f"it consists of {names.HINTS[name]}"
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
+        key = str(error.kind.error.instance)
+        return Fault((*path, key), "Kubernetes refuses this key", hint)
+    word = "value" if name == "LabelValue" else "name"
+    message = f"Kubernetes refuses the {word} {_short(error.instance)}"
+    return Fault(path, message, hint)
 
 
 def _unknown(
@@ -111,7 +131,7 @@ def _is_kind(name: str) -> bool:
 def _types(kuberay_version: str) -> dict[str, Any]:
     types = _file(f"kubernetes-{versions.KUBERNETES_VERSION}")
     types |= _file(f"kuberay-{versions.KUBERAY_VERSIONS[0]}")
-    return _with_additions(types, kuberay_version)
+    return names.checked(_with_additions(types, kuberay_version))
 
 
 def _with_additions(types: dict[str, Any], kuberay_version: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ray_gke import assets
-from ray_gke.errors import InvalidError, Place
+from ray_gke.catalog.nearest import suggestion
+from ray_gke.errors import InvalidError, Place, Problem
 
 Manifest = dict[str, Any]
 """A Kubernetes object, or a part of one, as plain data."""
@@ -37,13 +39,20 @@ _ALLOWED = (
 
 # JSON is YAML but for the characters that YAML readers refuse or fold.
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 class Templates:
-    """Our templates; one of the same name in the folder `extra` wins."""
+    """Our templates; one of the same name in the folder `extra` wins.
+
+    Raises InvalidError for a template there that is none of ours: nothing would use it.
+    """
 
     def __init__(self, extra: Path | None = None) -> None:
         self._extra = extra
+        problems = tuple(_of_no_use(extra)) if extra else ()
+        if problems:
+            raise InvalidError.of(problems)
 
     def render(self, name: str, **values: object) -> Manifest:
         """Return the object that the template `NAME.yaml.j2` gives with `values`.
@@ -54,7 +63,7 @@ class Templates:
         try:
             text = _template(file).render(values)
         except (TemplateError, TypeError, AttributeError) as error:
-            raise _wrong(str(file), str(error)) from None
+            raise _wrong(str(file), str(error), _line(error)) from None
         return _parsed(text, str(file))
 
     def _file(self, name: str) -> Path:
@@ -69,6 +78,21 @@ class Templates:
                 hint="put the file itself into the folder",
             )
         return theirs
+
+
+def _of_no_use(folder: Path) -> Iterator[Problem]:
+    ours = {file.name for file in assets.folder("templates").glob("*.j2")}
+    for file in sorted(folder.glob("*.j2")):
+        if file.name not in ours:
+            hint = suggestion(file.name, ours)
+            yield Problem(f"no template is called {file.name}", Place(str(file)), hint)
+
+
+def _line(error: Exception) -> int | None:
+    """The line of the template in which Jinja's code raised the error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
+    return lines[-1] if lines else None
 
 
 def inline(value: object) -> str:
@@ -98,7 +122,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
 @cache
 def _template(file: Path) -> Any:
     """The compiled template; files do not change while we run."""
-    text = _text(file)
+    # A comment leaves its lines, so that lines of the result are lines of the file.
+    text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), _text(file))
     environment = _environment()
     try:
         _check(environment.parse(text), file)
@@ -145,11 +170,15 @@ def _parsed(text: str, file: str) -> Manifest:
             raise _wrong(file, "the template is nested too deeply")
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
-        raise _wrong(file, f"the template does not give YAML: {error}") from None
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        message = f"the template does not give YAML: {getattr(error, 'problem', error)}"
+        raise _wrong(file, message, line) from None
     if not isinstance(value, dict):
         raise _wrong(file, "the template does not give an object")
     if _has_alias(value, set()):
-        raise _wrong(file, "aliases are not allowed in a template")
+        line = _line_of_alias(text)
+        raise _wrong(file, "aliases are not allowed in a template", line)
     result: Manifest = _without_nulls(value)
     return result
 
@@ -178,6 +207,12 @@ def _has_alias(value: object, seen: set[int]) -> bool:
     seen.add(id(value))
     parts = value.values() if isinstance(value, dict) else value
     return any(_has_alias(part, seen) for part in parts)
+
+
+def _line_of_alias(text: str) -> int:
+    tokens = yaml.scan(text, Loader=yaml.CSafeLoader)
+    alias = next(token for token in tokens if isinstance(token, yaml.AliasToken))
+    return int(alias.start_mark.line) + 1
 
 
 def _without_nulls(value: Any) -> Any:

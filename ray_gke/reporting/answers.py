@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ray_gke.errors import InvalidError, Problem
+from ray_gke.errors import RayGkeError
 from ray_gke.events import Emit
 from ray_gke.reporting import rows
 from ray_gke.reporting.json_lines import JsonLines, problem_as_json
-from ray_gke.reporting.problems import as_github
+from ray_gke.reporting.problems import as_github, as_text
 
 Rows = list[dict[str, str]]
 
@@ -55,6 +55,14 @@ def table(
         print_table(rows(values))
     else:
         sys.stderr.write(nothing + "\n")
+
+
+def paths(written: Sequence[Path], output: str) -> None:
+    """Print the paths of files that were written."""
+    if output == "json":
+        document([str(path) for path in written])
+    else:
+        sys.stdout.writelines(f"{path}\n" for path in written)
 
 
 def warnings(lines: Sequence[str]) -> None:
@@ -114,22 +122,25 @@ def as_data(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def findings(found: Iterable[Any], output: str) -> list[Problem]:
-    """Print what `validate` found, and return every problem.
+def findings(found: Iterable[Any], output: str, annotations: str) -> bool:
+    """Print what `validate` found, and tell whether all is valid.
 
-    `output` github writes annotations, json a list, text the number of valid files.
+    As JSON a list; as text the number of valid files, or annotations for github. What
+    is wrong goes to stderr, for people.
     """
     all_found = [(str(f.path), f.error) for f in found]
     faults = [error for _, error in all_found if error]
     if output == "json":
         document([_finding(path, error) for path, error in all_found])
-    elif output == "github":
+    elif annotations == "github":
         sys.stdout.writelines(as_github(error) + "\n" for error in faults)
     elif not faults:
         sys.stdout.write(f"{len(all_found)} valid\n")
-    return [problem for error in faults for problem in error.problems]
+    sys.stdout.flush()
+    sys.stderr.writelines(as_text(error) + "\n" for error in faults)
+    return not faults
 
 
-def _finding(path: str, error: InvalidError | None) -> dict[str, Any]:
+def _finding(path: str, error: RayGkeError | None) -> dict[str, Any]:
     problems = [problem_as_json(p) for p in error.problems] if error else []
     return {"path": path, "valid": error is None, "problems": problems}

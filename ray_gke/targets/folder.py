@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from ray_gke.errors import FailedError
 
-_OURS = re.compile(r"\d\d-[a-z0-9.-]+\.yaml")
+_OURS = re.compile(r"\d+-[a-z0-9.-]+\.yaml")
 _MARK = "app.kubernetes.io/managed-by: ray-gke"
 
 
-def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+def write(folder: Path, files: Mapping[str, str], runs: Iterable[str]) -> list[Path]:
     """Write `files`, all or none, and return their paths.
 
-    Files of an earlier render that are no longer rendered are removed: whoever applies
-    the folder would otherwise apply them for ever. Nothing else is touched.
-    Raises FailedError when the folder cannot be written.
+    Files that an earlier render of the same `runs` left, and this one does not have,
+    are removed: whoever applies the folder would otherwise apply them for ever. Nothing
+    else is touched. Raises FailedError when the folder cannot be written.
     """
     drafts = {folder / name: folder / f".{name}.draft" for name in files}
     try:
@@ -27,7 +27,7 @@ def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
             draft.write_text(files[path.name], encoding="utf-8")
         for path, draft in drafts.items():
             draft.replace(path)
-        for stale in _earlier(folder) - drafts.keys():
+        for stale in _earlier(folder, set(runs)) - drafts.keys():
             stale.unlink()
     except OSError as error:
         for draft in drafts.values():
@@ -40,8 +40,19 @@ def write(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return list(drafts)
 
 
-def _earlier(folder: Path) -> set[Path]:
+def _earlier(folder: Path, runs: set[str]) -> set[Path]:
     named = (path for path in folder.glob("*.yaml") if _OURS.fullmatch(path.name))
-    return {
-        p for p in named if _MARK in p.read_text(encoding="utf-8", errors="replace")
-    }
+    return {path for path in named if _run_of(path) in runs}
+
+
+def _run_of(path: Path) -> str | None:
+    """Return the run whose object a file holds, if it is one of ours.
+
+    The Ray object has the run's name; what is around it adds to it.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    name = re.search(r"^  name: (\S+)$", text, re.MULTILINE)
+    if _MARK not in text or not name:
+        return None
+    run = re.search(r"^ +ray-gke/cluster: (\S+)$", text, re.MULTILINE)
+    return run[1] if run else re.sub(r"-(files|balloon)$", "", name[1])

@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ray_gke.catalog import platform
 from ray_gke.catalog.catalogs import Catalogs, Source
-from ray_gke.errors import InvalidError, Place, UsageError
+from ray_gke.errors import FailedError, InvalidError, Place, UsageError
 
 BLUEPRINT = """\
 apiVersion: ray-gke/v1
@@ -125,6 +126,91 @@ def test_a_catalog_that_is_not_there(tmp_path: Path) -> None:
     place = caught.value.problems[0].place
     assert place is not None
     assert (place.line, place.key) == (6, "spec.catalogs[0]")
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "./" + "x" * 300, "good/blueprint.yaml/x", "a\0b"]
+)
+def test_a_name_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    _add(tmp_path, "good")
+    catalogs = Catalogs([Source("one", tmp_path)])
+    with pytest.raises(UsageError, match="there is no blueprint"):
+        catalogs.find(name, base=tmp_path)
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "ray-gke.yaml/x", "circle"])
+def test_a_catalog_that_no_folder_can_be(tmp_path: Path, path: str) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    catalogs = _platform(tmp_path, f"    - path: {path}\n")
+    with pytest.raises(InvalidError) as caught:
+        catalogs.entries()
+    place = caught.value.problems[0].place
+    assert place is not None
+    assert (place.line, place.key) == (6, "spec.catalogs[0]")
+
+
+def test_a_catalog_of_a_user_who_is_not_there(tmp_path: Path) -> None:
+    catalogs = _platform(tmp_path, "    - path: ~nobody-of-this-name/x\n")
+    with pytest.raises(InvalidError, match="has no folder"):
+        catalogs.entries()
+
+
+def _forbid(monkeypatch: pytest.MonkeyPatch, method: str, name: str) -> None:
+    allowed = getattr(Path, method)
+
+    def refuse(path: Path) -> Any:
+        if name in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return allowed(path)
+
+    monkeypatch.setattr(Path, method, refuse)
+
+
+def test_a_blueprint_that_may_not_be_read_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _add(tmp_path, "good")
+    _add(tmp_path, "secret")
+    _forbid(monkeypatch, "is_file", "secret")
+    catalogs = Catalogs([Source("one", tmp_path)])
+    good, secret = catalogs.entries()
+    assert (good.problem, secret.name) == ("", "secret")
+    assert secret.problem == "cannot be read: Permission denied"
+    assert catalogs.find("good") == folder
+
+
+@pytest.mark.parametrize("method", ["is_dir", "iterdir"])
+def test_a_catalog_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    _add(tmp_path / "theirs", "good")
+    _forbid(monkeypatch, method, "theirs")
+    catalogs = _platform(tmp_path, "    - path: theirs\n")
+    with pytest.raises(InvalidError, match="Permission denied") as caught:
+        catalogs.entries()
+    assert str(caught.value.problems[0].place).endswith("6:7: spec.catalogs[0]")
+
+
+def test_a_summary_that_would_steer_the_terminal(tmp_path: Path) -> None:
+    _add(tmp_path, "loud", "\\e[2J")
+    (entry,) = Catalogs([Source("one", tmp_path)]).entries()
+    assert entry.summary == ""
+    assert "control characters" in entry.problem
+
+
+def test_a_git_catalog_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "nothing").mkdir()
+    urls = {"./nothing": InvalidError, "http://127.0.0.1:1/no": FailedError}
+    for url, error in urls.items():
+        catalogs = _platform(tmp_path, f"    - {{git: {url}, commit: {'a' * 40}}}\n")
+        with pytest.raises(error) as caught:
+            catalogs.entries()
+        place = caught.value.problems[0].place
+        assert place is not None
+        assert (place.line, place.key) == (6, "spec.catalogs[0]")
 
 
 def test_a_git_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

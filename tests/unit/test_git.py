@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ray_gke.catalog import git
-from ray_gke.errors import FailedError, RefusedError
+from ray_gke.errors import FailedError, InvalidError, RefusedError
 
 Commit = Callable[[str], str]
 
@@ -73,10 +73,12 @@ def test_nothing_is_left_of_a_fetch_that_fails(
     tmp_path: Path, repository: Path, commit: Commit
 ) -> None:
     commit("one")
-    with pytest.raises(FailedError, match="git"):
+    with pytest.raises(InvalidError, match="git"):
         git.checkout(str(repository), "0" * 40)
-    with pytest.raises(FailedError, match="git"):
+    with pytest.raises(InvalidError, match="git"):
         git.checkout(str(tmp_path / "nowhere"), "0" * 40)
+    with pytest.raises(FailedError, match="git"):
+        git.checkout("http://127.0.0.1:1/nothing", "0" * 40)
     assert _cached(tmp_path) == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ray_gke.catalog.load import load
+from ray_gke.catalog.load import check, declared, load
 from ray_gke.errors import InvalidError, Place, Problem, RayGkeError, UsageError
 
 HEAD = """\
@@ -151,7 +151,7 @@ def test_a_parameter_without_default_must_be_set(tmp_path: Path) -> None:
     assert "'input' must be set" in problem.message
     assert problem.hint == "Data: --set input=VALUE"
     assert load(folder, {"input": "x"}).parameters == {"input": "x"}
-    assert load(folder, {}, complete=False).blueprint.spec.job is not None
+    assert check(folder) is not None
 
 
 def test_open_parameters_may_be_quantities_and_numbers(tmp_path: Path) -> None:
@@ -164,8 +164,96 @@ def test_open_parameters_may_be_quantities_and_numbers(tmp_path: Path) -> None:
         "  worker_groups: [{name: w, max_replicas: '{{ most }}'}]\n"
         "  cluster:\n"
     )
-    loaded = load(_folder(tmp_path, text), {}, complete=False)
+    loaded = check(_folder(tmp_path, text))
+    assert loaded is not None
     assert loaded.blueprint.spec.worker_groups[0].max_replicas == 3
+
+
+def test_open_parameters_of_many_kinds_at_once(tmp_path: Path) -> None:
+    text = HEAD + (
+        "parameters:\n"
+        "  memory: {type: string, description: Memory}\n"
+        "  cpu: {type: string, description: CPU}\n"
+        "  accelerator: {type: string, description: GPU}\n"
+        "  version: {type: string, description: Ray}\n"
+        "  low: {type: integer, minimum: 0, maximum: 5, description: Least}\n"
+        "  high: {type: integer, minimum: 0, maximum: 9, description: Most}\n"
+        "  size: {type: string, enum: [small, 2Gi], description: Head}\n"
+        "spec:\n"
+        "  ray: {version: '{{ version }}'}\n"
+        "  head: {memory: '{{ size }}'}\n"
+        "  worker_groups:\n"
+        "    - name: w\n"
+        "      cpu: '{{ cpu }}'\n"
+        "      memory: '{{ memory }}'\n"
+        "      min_replicas: '{{ low }}'\n"
+        "      max_replicas: '{{ high }}'\n"
+        "      gpu: {accelerator: '{{ accelerator }}'}\n"
+        "  cluster:\n"
+    )
+    loaded = check(_folder(tmp_path, text))
+    assert loaded is not None
+    (group,) = loaded.blueprint.spec.worker_groups
+    assert (group.memory, group.max_replicas) == ("1Gi", 9)
+    assert loaded.blueprint.spec.head.memory == "2Gi"
+
+
+def test_no_stand_in_is_not_a_fault(tmp_path: Path) -> None:
+    text = HEAD.replace("mine", "mine, summary: Mine") + (
+        "parameters: {partition: {type: string, description: MIG}}\n"
+        "spec:\n"
+        "  head: {gpu: {accelerator: nvidia-h100, partition: '{{ partition }}'}}\n"
+        "  job:\n"
+        "  cluster:\n"
+    )
+    folder = _folder(tmp_path, text)
+    assert check(folder) is None
+    found = declared(folder)
+    assert (found.metadata.summary, found.kind) == ("Mine", "cluster")
+    assert found.parameters["partition"].description == "MIG"
+
+
+def test_many_open_parameters_end_soon(tmp_path: Path) -> None:
+    names = [f"p{number}" for number in range(30)]
+    lines = [f"  {name}: {{type: string, description: Any}}\n" for name in names]
+    joined = " ~ ".join(names)
+    text = HEAD + f"parameters:\n{''.join(lines)}spec:\n  cluster:\n"
+    text += f"  head: {{memory: '{{{{ {joined} }}}}'}}\n"
+    assert check(_folder(tmp_path, text)) is None
+
+
+def test_open_parameters_of_a_serve_config(tmp_path: Path) -> None:
+    text = HEAD + (
+        "parameters: {route: {type: string, description: Route}}\n"
+        "spec: {service: {serve_config: s.yaml}}\n"
+    )
+    serve = "applications: [{import_path: 'a:b', route_prefix: '{{ route }}'}]\n"
+    loaded = check(_folder(tmp_path, text, **{"s.yaml": serve}))
+    assert loaded is not None
+    assert loaded.serve_config == {
+        "applications": [{"import_path": "a:b", "route_prefix": "/"}]
+    }
+    assert declared(loaded.folder).kind == "service"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "mine/blueprint.yaml/more", "a\0b"])
+def test_a_folder_that_cannot_be_one(tmp_path: Path, name: str) -> None:
+    _folder(tmp_path)
+    assert _only(tmp_path / name).hint
+
+
+def test_a_folder_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _folder(tmp_path)
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    problem = _only(folder)
+    assert problem.message == "cannot be read: Permission denied"
+    assert str(problem.place) == "mine/blueprint.yaml"
 
 
 def test_problems_beside_open_parameters_are_found(tmp_path: Path) -> None:
@@ -174,7 +262,7 @@ def test_problems_beside_open_parameters_are_found(tmp_path: Path) -> None:
         "spec: {jobs: {}, job: {entrypoint: 'cat {{ input }}'}}\n"
     )
     with pytest.raises(InvalidError, match="unknown key 'jobs'"):
-        load(_folder(tmp_path, text), {}, complete=False)
+        check(_folder(tmp_path, text))
 
 
 def test_a_link_out_of_the_folder(tmp_path: Path) -> None:

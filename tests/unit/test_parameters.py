@@ -79,8 +79,8 @@ def test_patterns_take_linear_time() -> None:
 @pytest.mark.parametrize(
     ("given", "located"),
     [
-        ("data/rows.csv", "/work/team/data/rows.csv"),
-        ("../rows.csv", "/work/rows.csv"),
+        ("data/rows.csv", "/srv/team/data/rows.csv"),
+        ("../rows.csv", "/srv/rows.csv"),
         ("/rows.csv", "/rows.csv"),
         ("gs://bucket/rows.csv", "gs://bucket/rows.csv"),
         ("", ""),
@@ -88,5 +88,5 @@ def test_patterns_take_linear_time() -> None:
 )
 def test_a_relative_path_is_meant_where_its_user_is(given: str, located: str) -> None:
     rows = _parameter(type="path")
-    values = assign({"rows": rows}, {"rows": given}, base=Path("/work/team"))
+    values = assign({"rows": rows}, {"rows": given}, base=Path("/srv/team"))
     assert values == {"rows": located}

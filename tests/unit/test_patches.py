@@ -332,3 +332,155 @@ def test_workers_are_never_restarted_beside_autoscaler_v2(planned: Planned) -> N
     )
     with pytest.raises(InvalidError, match="must be Never with autoscaler v2"):
         render(plan, kuberay_version="1.5.1")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            "{enableInTreeAutoscaling: true}",
+            "autoscalerOptions.version: must be v2 with enableInTreeAutoscaling",
+        ),
+        (
+            "{enableInTreeAutoscaling: true, autoscalerOptions: {version: v1}}",
+            "autoscalerOptions.version: must be v2 with enableInTreeAutoscaling",
+        ),
+        (
+            (
+                "{enableInTreeAutoscaling: true, autoscalerOptions: {version: v2}, "
+                "headGroupSpec: {template: {spec: {restartPolicy: OnFailure}}}}"
+            ),
+            "restartPolicy: must be Never with autoscaler v2",
+        ),
+        ("{workerGroupSpecs: null}", "workerGroupSpecs: is required"),
+    ],
+)
+def test_traps_that_the_operator_accepts(
+    planned: Planned, spec: str, message: str
+) -> None:
+    problem = refused(
+        planned, f"- kind: RayJob\n  patch: {{spec: {{rayClusterSpec: {spec}}}}}"
+    )
+    assert message in problem.message
+    assert problem.place is not None
+    assert problem.hint
+
+
+def test_the_autoscaler_can_be_patched_in(planned: Planned) -> None:
+    one = patched(
+        planned,
+        """\
+- kind: RayJob
+  patch:
+    spec:
+      rayClusterSpec:
+        enableInTreeAutoscaling: true
+        autoscalerOptions: {version: v2}
+""",
+    )
+    assert one["spec"]["rayClusterSpec"]["enableInTreeAutoscaling"] is True
+
+
+HEAD = "rayClusterSpec: {headGroupSpec: {%s}}"
+FIRST = HEAD % "template: {spec: {containers: [{%s}]}}"
+WORKER = (
+    "rayClusterSpec: {workerGroupSpecs: [{groupName: %s, minReplicas: 0, "
+    "maxReplicas: 1, template: {spec: {containers: [{name: ray-worker}]}}}]}"
+)
+PORT = "name: ray-head, ports: [{name: dashboard, containerPort: 8265}, %s]"
+
+
+@pytest.mark.parametrize(
+    ("patch", "message", "hint"),
+    [
+        (
+            HEAD % "template: {metadata: {labels: {team: a b}}}",
+            'metadata.labels.team: Kubernetes refuses the value "a b"',
+            "at most 63 of A-Z",
+        ),
+        (
+            HEAD % f"template: {{metadata: {{labels: {{team: {'a' * 64}}}}}}}",
+            "labels.team: Kubernetes refuses the value",
+            "at most 63",
+        ),
+        (
+            HEAD % "template: {metadata: {labels: {my team: a}}}",
+            "metadata.labels.my team: Kubernetes refuses this key",
+            "an optional PREFIX/",
+        ),
+        (
+            HEAD % "labels: {Example.com/team: a}",
+            "headGroupSpec.labels.Example.com/team: Kubernetes refuses this key",
+            "an optional PREFIX/",
+        ),
+        (
+            HEAD % "template: {spec: {nodeSelector: {zone: a/b}}}",
+            'nodeSelector.zone: Kubernetes refuses the value "a/b"',
+            "at most 63",
+        ),
+        (
+            FIRST % "name: Ray_Head",
+            'containers[0].name: Kubernetes refuses the name "Ray_Head"',
+            "at most 63 of a-z",
+        ),
+        (
+            FIRST % (PORT % "{name: sixteen-letters-, containerPort: 1}"),
+            'ports[1].name: Kubernetes refuses the name "sixteen-letters-"',
+            "at most 15 of a-z",
+        ),
+        (
+            FIRST % (PORT % "{name: Metrics, containerPort: 1}"),
+            'ports[1].name: Kubernetes refuses the name "Metrics"',
+            "at most 15 of a-z",
+        ),
+        (
+            HEAD % "headService: {metadata: {name: My_Service}}",
+            'headService.metadata.name: Kubernetes refuses the name "My_Service"',
+            "at most 253 of a-z",
+        ),
+        (
+            HEAD % "template: {spec: {volumes: [{name: a.b, emptyDir: {}}]}}",
+            'volumes[0].name: Kubernetes refuses the name "a.b"',
+            "at most 63 of a-z",
+        ),
+        (
+            WORKER % "GPU_workers",
+            'groupName: Kubernetes refuses the name "GPU_workers"',
+            "at most 63 of a-z",
+        ),
+    ],
+)
+def test_names_that_kubernetes_refuses(
+    planned: Planned, patch: str, message: str, hint: str
+) -> None:
+    problem = refused(planned, f"- kind: RayJob\n  patch: {{spec: {{{patch}}}}}")
+    assert message in problem.message
+    assert problem.hint is not None
+    assert hint in problem.hint
+    assert problem.place is not None
+    assert problem.place.line == 8
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        HEAD % "template: {metadata: {labels: {team: '', example.com/Team: A_b.c-1}}}",
+        HEAD % f"template: {{metadata: {{labels: {{{'a' * 63}: {'a' * 63}}}}}}}",
+        HEAD % f"template: {{metadata: {{name: {'a' * 253}}}}}",
+        HEAD % f"template: {{metadata: {{name: {'a.' * 126}a}}}}",
+        HEAD % "template: {spec: {nodeSelector: {cloud.google.com/gke-spot: 'true'}}}",
+        FIRST % (PORT % "{name: fifteen-letters, containerPort: 1}"),
+        WORKER % "1-gpu",
+    ],
+)
+def test_names_that_kubernetes_takes(planned: Planned, patch: str) -> None:
+    assert patched(planned, f"- kind: RayJob\n  patch: {{spec: {{{patch}}}}}")
+
+
+def test_a_key_of_a_config_map_is_a_file_name(planned: Planned) -> None:
+    plan = planned(
+        "cluster: {}\npatches: [{kind: ConfigMap, patch: {data: {a/b: c}}}]",
+        files={"a.py": b""},
+    )
+    with pytest.raises(InvalidError, match=r"data\.a/b: Kubernetes refuses this key"):
+        render(plan, kuberay_version="1.5.1")

@@ -32,6 +32,13 @@ def test_an_existing_folder_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "mine").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "file/x"])
+def test_a_catalog_that_cannot_be_a_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FailedError, match="cannot be written"):
+        scaffold.new(tmp_path / name, "mine", "job")
+
+
 @pytest.mark.parametrize("name", ["", "Mine", "../mine", "a/b", "1a", "a" * 48, "-x"])
 def test_a_name_that_cannot_be_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):

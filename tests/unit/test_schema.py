@@ -14,12 +14,14 @@ from ray_gke.errors import InvalidError
 FAULTS = Path(__file__).parents[1] / "faults"
 # What takes more than one value, another file, or arithmetic is the loader's to find.
 ONLY_THE_LOADER = (
+    "control-in-",
     "cpu-too-fine",
     "duplicate-groups",
     "expression-",
     "file-",
     "group-called-head",
     "memory-beyond-any-machine",
+    "memory-too-little-for-ray",
     "memory-without-unit",
     "min-",
     "missing-",

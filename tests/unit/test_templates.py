@@ -95,6 +95,43 @@ def test_the_line_of_a_mistake_is_told(tmp_path: Path) -> None:
     assert place.line == 2
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "b: {{ nothing | inline }}",
+        "b: {{ v.nothing | inline }}",
+        "b: {{ thing | inline }}",
+        "b: {{ v }}",
+        "b: {{ v | uper }}",
+        "b: [1\nc: ",
+        "b: *x",
+        "b: {%",
+    ],
+)
+def test_every_mistake_has_file_and_line(tmp_path: Path, mistake: str) -> None:
+    text = "{# Two\nlines #}\na: &x [1]\n" + mistake
+    with pytest.raises(InvalidError) as caught:
+        rendered(tmp_path, text, v=1, thing=object())
+    (problem,) = caught.value.problems
+    assert problem.place is not None
+    assert problem.place.file == str(tmp_path / "ray-cluster.yaml.j2")
+    # A list that is not closed is noticed on the line after it.
+    assert problem.place.line == (5 if "[1\n" in mistake else 4)
+    assert "\n" not in problem.message
+
+
+def test_a_template_that_nothing_would_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("Our templates")
+    (tmp_path / "ray-clutser.yaml.j2").write_text("a: 1")
+    with pytest.raises(InvalidError) as caught:
+        Templates(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.message == "no template is called ray-clutser.yaml.j2"
+    assert problem.hint == "did you mean 'ray-cluster.yaml.j2'?"
+    assert problem.place is not None
+    assert problem.place.file == str(tmp_path / "ray-clutser.yaml.j2")
+
+
 def test_a_value_that_is_no_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidError, match="cannot stand in a document"):
         rendered(tmp_path, "a: {{ v | inline }}", v=object())

@@ -56,6 +56,11 @@ def all_runs() -> list[RunFolder]:
         )
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise RefusedError(
+            f"the state of runs cannot be read: {root()}: {error.strerror}",
+            hint="set XDG_STATE_HOME to a folder of your own",
+        ) from None
 
 
 @contextmanager
