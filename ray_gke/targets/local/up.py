@@ -27,7 +27,9 @@ def up(plan: Plan, emit: Emit, *, detach: bool = False) -> Finished | Ready:
     services stay up anyway. Nothing is left running when it raises.
     """
     if detach and plan.kind == "job":
-        return background.start(plan, emit)
+        detached = background.start(plan, emit)
+        emit(detached)
+        return detached
     notes = requirements.check(plan.ray_version)
     local = fit(plan, this_machine())
     port = service.free_port() if plan.serve_config else 0
