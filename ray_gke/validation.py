@@ -9,12 +9,11 @@ from pathlib import Path
 
 from ray_gke import selection
 from ray_gke.catalog.load import check
+from ray_gke.catalog.source import BLUEPRINT_FILE
 from ray_gke.errors import FailedError, InvalidError, RayGkeError, UsageError
 from ray_gke.planning.build import build
 from ray_gke.rendering.render import render
 from ray_gke.versions import KUBERAY_VERSION
-
-BLUEPRINT_FILE = "blueprint.yaml"
 
 
 @dataclass(frozen=True)

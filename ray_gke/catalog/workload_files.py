@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ray_gke.catalog.source import BLUEPRINT_FILE
 from ray_gke.errors import Place, Problem
 
 MAX_TOTAL = 900 * 1024
 """On Kubernetes the files travel in a ConfigMap, which etcd limits to 1 MiB."""
 
 _MAX_FILES = 1000
-_NOT_OURS = ("blueprint.yaml", "README.md")
+_NOT_OURS = (BLUEPRINT_FILE, "README.md")
 
 
 @dataclass(frozen=True)

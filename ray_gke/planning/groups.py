@@ -11,10 +11,7 @@ from ray_gke.catalog import blueprint
 from ray_gke.catalog.quantities import number
 from ray_gke.gke import nodes
 from ray_gke.planning import gpus
-from ray_gke.planning.plan import Group
-
-HEAD = "headgroup"
-"""The name that KubeRay gives to the head's group."""
+from ray_gke.planning.plan import HEAD, Group
 
 DRAIN_TIMEOUT = "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"
 _DRAIN_SECONDS = 30

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from ray_gke.errors import Place
 
+HEAD = "headgroup"
+"""The name that KubeRay gives to the head's group."""
+
 WorkloadKind = Literal["cluster", "job", "service"]
 
 

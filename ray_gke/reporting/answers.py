@@ -18,8 +18,6 @@ from ray_gke.reporting import rows
 from ray_gke.reporting.json_lines import JsonLines, problem_as_json
 from ray_gke.reporting.problems import as_github, as_text
 
-Rows = list[dict[str, str]]
-
 
 @contextmanager
 def telling(output: str) -> Iterator[Emit]:
@@ -39,11 +37,11 @@ def telling(output: str) -> Iterator[Emit]:
 def table(
     values: Sequence[Any],
     output: str,
-    rows: Callable[[Sequence[Any]], Rows],
+    columns: Callable[[Sequence[Any]], rows.Rows],
     *,
     nothing: str,
 ) -> None:
-    """Print dataclasses as a JSON list, or as the table that `rows` makes of them.
+    """Print dataclasses as a JSON list, or as the table that `columns` makes of them.
 
     Without values the text form says `nothing`, on stderr: there is no answer.
     """
@@ -52,7 +50,7 @@ def table(
     elif values:
         from ray_gke.reporting.terminal import print_table
 
-        print_table(rows(values))
+        print_table(columns(values))
     else:
         sys.stderr.write(nothing + "\n")
 

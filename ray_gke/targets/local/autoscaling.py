@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ray_gke.planning.machine import LocalPlan
-from ray_gke.planning.plan import Group
-from ray_gke.targets.local.environment import HEAD, of_group
+from ray_gke.planning.plan import HEAD, Group
+from ray_gke.targets.local.environment import of_group
 from ray_gke.targets.local.node_spec import HEAD_ID, NodeSpec
 from ray_gke.targets.local.run_folder import RunFolder
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 
+from ray_gke.catalog.nearest import nearest
 from ray_gke.errors import RefusedError, UsageError
 from ray_gke.events import Emit, Note
 from ray_gke.targets.local import processes, state
@@ -41,10 +41,10 @@ def find(name: str) -> RunFolder:
     runs = {run.name: run for run in state.all_runs()}
     if name in runs:
         return runs[name]
-    near = get_close_matches(name, runs, n=1)
+    near = nearest(name, runs)
     raise UsageError(
         f"there is no run {name!r} on this machine",
-        hint=f"did you mean {near[0]}?" if near else "ray-gke status lists all runs",
+        hint=f"did you mean {near}?" if near else "ray-gke status lists all runs",
     )
 
 

@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ray_gke.planning.machine import LocalPlan
-from ray_gke.planning.plan import Group
+from ray_gke.planning.plan import HEAD, Group
 from ray_gke.targets.local.processes import MARKER
 from ray_gke.targets.local.run_folder import RunFolder
-
-HEAD = "headgroup"
-"""KubeRay's name for the group of the head."""
 
 _DROPPED = ("RAY_", "CUDA_VISIBLE_DEVICES")
 """What a user has set for other Ray clusters must not leak into this one."""

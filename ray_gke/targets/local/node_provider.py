@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ray_gke.planning.plan import HEAD
 from ray_gke.targets.local import node_spec, processes
-from ray_gke.targets.local.environment import HEAD
 from ray_gke.targets.local.node_spec import HEAD_ID, NodeSpec
 
 if TYPE_CHECKING:
