@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ray_gke.catalog import platform as platform_file
+from ray_gke.catalog import prices as price_file
 from ray_gke.catalog.blueprint import Parameter
 from ray_gke.catalog.catalogs import Catalogs
 from ray_gke.catalog.load import Loaded, declared, load
@@ -18,10 +19,12 @@ from ray_gke.catalog.platform import Platform
 from ray_gke.errors import InvalidError, Problem, UsageError
 from ray_gke.planning.build import build
 from ray_gke.planning.plan import Group, Plan
+from ray_gke.planning.site import REGION, Site
 from ray_gke.rendering.render import render
 from ray_gke.versions import KUBERAY_VERSION, KUBERAY_VERSIONS
 
 PLATFORM_FILE = "ray-gke.yaml"
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Choice:
     platform: Platform | None
     catalogs: Catalogs
     kuberay_version: str
+    site: Site
+
+    def on_gke(self) -> Choice:
+        """Return the same for GKE, where the node pools are ours."""
+        return replace(self, site=replace(self.site, target="gke"))
 
 
 @dataclass(frozen=True)
@@ -48,22 +56,47 @@ class Description:
 
 @dataclass(frozen=True)
 class Selected:
-    """A blueprint with its parameters, and the plan that follows from it."""
+    """A blueprint with its parameters, and the plan that follows from it.
+
+    `namespace` is where the platform puts it, if it says so.
+    """
 
     loaded: Loaded
     plan: Plan
+    namespace: str | None = None
 
 
-def choose(file: Path | None, kuberay_version: str | None = None) -> Choice:
-    """Read the platform file: `file`, or `ray-gke.yaml` when this folder has one."""
+def choose(
+    file: Path | None, kuberay_version: str | None = None, prices: Path | None = None
+) -> Choice:
+    """Read the platform file: `file`, or `ray-gke.yaml` when this folder has one.
+
+    And the price file: `prices`, or that of the platform, or ours.
+    """
     check_version(kuberay_version)
     here = Path(PLATFORM_FILE)
     path = file or (here if here.is_file() else None)
     if path is None:
-        return Choice(None, Catalogs.of(None), kuberay_version or KUBERAY_VERSION)
+        site = Site(price_file.load(prices))
+        return Choice(None, Catalogs.of(None), kuberay_version or KUBERAY_VERSION, site)
     platform = platform_file.load(path)
-    version = kuberay_version or platform.spec.kuberay.version or KUBERAY_VERSION
-    return Choice(platform, Catalogs.of(platform), version)
+    spec = platform.spec
+    site = Site(
+        price_file.load(prices or platform.prices),
+        spec.target,
+        spec.region or REGION,
+        spec.zones or (),
+    )
+    version = kuberay_version or spec.kuberay.version or KUBERAY_VERSION
+    return Choice(platform, Catalogs.of(platform), version, site)
+
+
+def target(choice: Choice, on: str | None) -> str:
+    """Return where runs go: `on` if the command line says so, or as the platform says.
+
+    This machine without either.
+    """
+    return on or (choice.platform.spec.target if choice.platform else "local")
 
 
 def check_version(kuberay_version: str | None) -> None:
@@ -125,18 +158,15 @@ def _on_command_line(
     platform = choice.platform
     for index, run in enumerate(platform.spec.blueprints if platform else ()):
         if platform and blueprint == (run.name or run.blueprint):
-            if not given and not name:
-                return _on_platform(choice, platform, index)
-            folder = choice.catalogs.find(run.blueprint, base=platform.folder)
-            loaded = load(folder, {**run.set, **given})
-            return Selected(loaded, _build(loaded, name or run.name))
+            return _on_platform(choice, platform, index, given, name)
     loaded = load(choice.catalogs.find(blueprint), given)
-    return Selected(loaded, _build(loaded, name))
+    namespace = platform.spec.namespace if platform else None
+    return Selected(loaded, _build(loaded, name, choice.site), namespace)
 
 
-def _build(loaded: Loaded, name: str | None) -> Plan:
+def _build(loaded: Loaded, name: str | None, site: Site) -> Plan:
     try:
-        return build(loaded, name=name)
+        return build(loaded, name=name, site=site)
     except InvalidError as error:
         # What has no place in a file was said on the command line.
         if name and not any(problem.place for problem in error.problems):
@@ -147,6 +177,7 @@ def _build(loaded: Loaded, name: str | None) -> Plan:
 def _everything(choice: Choice, platform: Platform) -> list[Selected]:
     """Return all runs of the platform; raises InvalidError with all that is wrong."""
     found: dict[str, Selected] = {}
+    declared_by: dict[int, Collection[str]] = {}
     problems: list[Problem] = []
     for index in range(len(platform.spec.blueprints)):
         try:
@@ -159,21 +190,30 @@ def _everything(choice: Choice, platform: Platform) -> list[Selected]:
             message = f"two runs are called {one.plan.name!r}"
             problems.append(Problem(message, place, "give each its own name"))
         found[one.plan.name] = one
+        declared_by[index] = one.loaded.blueprint.parameters
+    problems += platform.set_for_nothing(declared_by)
     if problems:
-        raise InvalidError.of(problems)
+        # What a team sets wrongly is found once for each of its blueprints.
+        raise InvalidError.of(tuple(dict.fromkeys(problems)))
     return list(found.values())
 
 
-def _on_platform(choice: Choice, platform: Platform, index: int) -> Selected:
+def _on_platform(
+    choice: Choice,
+    platform: Platform,
+    index: int,
+    given: Mapping[str, str] = _NOTHING,
+    name: str | None = None,
+) -> Selected:
     run = platform.spec.blueprints[index]
     place = platform.document.place(("spec", "blueprints", index, "blueprint"))
-    loaded = load(
-        choice.catalogs.find(run.blueprint, base=platform.folder, place=place),
-        run.set,
-        assigned_at=platform.assigned_at(index),
-        base=platform.folder,
-    )
-    return Selected(loaded, build(loaded, name=run.name))
+    folder = choice.catalogs.find(run.blueprint, base=platform.folder, place=place)
+    loaded = load(folder, given, in_files=platform.assigned(index))
+    if name:
+        plan = _build(loaded, name, choice.site)
+    else:
+        plan = build(loaded, name=run.name, site=choice.site)
+    return Selected(loaded, plan, platform.namespace(run))
 
 
 def described(choice: Choice, blueprint: str) -> Description:
@@ -186,7 +226,7 @@ def described(choice: Choice, blueprint: str) -> Description:
     groups: tuple[Group, ...] = ()
     with suppress(InvalidError):
         if loaded := check_folder(folder):
-            plan = build(loaded)
+            plan = build(loaded, site=choice.site)
             groups = (plan.head, *plan.worker_groups)
     return Description(
         name=told.metadata.name,
@@ -209,7 +249,10 @@ def _size(group: Group) -> str:
 def rendered(
     selected: Sequence[Selected], choice: Choice, namespace: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the checked manifests of all plans, in apply order."""
+    """Return the checked manifests of all plans, in apply order.
+
+    In `namespace`, or without it each in its own.
+    """
     if namespace and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
         raise UsageError(
             f"--namespace: {namespace!r} is not a name of a namespace",
@@ -221,7 +264,7 @@ def rendered(
         for manifest in render(
             one.plan,
             kuberay_version=choice.kuberay_version,
-            namespace=namespace,
+            namespace=namespace or one.namespace,
             templates=templates(one.loaded.folder),
         )
     ]

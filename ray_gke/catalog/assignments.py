@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ray_gke.catalog.nearest import suggestion
@@ -13,36 +14,64 @@ AssignedAt = Callable[[str], Place]
 _TEXTS = ("value", "1", "1Gi", "2.60.0", "nvidia-l4", "500m", "/")
 
 
+@dataclass(frozen=True)
+class Assigned:
+    """Values that stand in a file, each at its place.
+
+    Relative paths among them are relative to `base`. A value of `shared` ones is for
+    several blueprints: it is left out where no such parameter is declared.
+    """
+
+    values: Mapping[str, ParameterValue]
+    place: AssignedAt
+    base: Path
+    shared: bool = False
+
+
 def assign(
     parameters: Mapping[str, Parameter],
     assignments: Mapping[str, ParameterValue],
-    assigned_at: AssignedAt | None = None,
+    in_files: Sequence[Assigned] = (),
     base: Path = Path(),
 ) -> dict[str, ParameterValue]:
     """Return the value of every parameter that has one.
 
-    Text is read as the parameter's type, as from the command line, and a relative path
-    is relative to `base`. Raises UsageError
-    for what does not fit, or InvalidError when `assigned_at` tells the places in a
-    file where the assignments stand.
+    The command line's `assignments` win over those `in_files`, and of these later
+    ones over earlier ones. Text is read as the parameter's type, and relative paths
+    of the command line are relative to `base`. Raises InvalidError for what does not
+    fit in the files, or else UsageError for the command line.
     """
-    problems = []
     values = {n: p.default for n, p in parameters.items() if p.default is not None}
-    for name, given in assignments.items():
-        place = (assigned_at or _on_command_line)(name)
+    wrong: list[Problem] = []
+    for given in in_files:
+        found, problems = _read(parameters, given)
+        values |= found
+        wrong += problems
+    if wrong:
+        raise InvalidError.of(wrong)
+    found, wrong = _read(parameters, Assigned(assignments, _on_command_line, base))
+    if wrong:
+        raise UsageError.of(wrong)
+    return values | found
+
+
+def _read(
+    parameters: Mapping[str, Parameter], given: Assigned
+) -> tuple[dict[str, ParameterValue], list[Problem]]:
+    values, problems = {}, []
+    for name, written in given.values.items():
         parameter = parameters.get(name)
-        if parameter is None:
+        if parameter:
+            value = parameter.read(written) if isinstance(written, str) else written
+            wrong = parameter.wrong(value)
+            if wrong:
+                problems.append(Problem(wrong, given.place(name), parameter.expected))
+            values[name] = parameter.located(value, given.base)
+        elif not given.shared:
             message = f"there is no parameter {name[:60]!r}"
-            problems.append(Problem(message, place, suggestion(name, parameters)))
-            continue
-        value = parameter.read(given) if isinstance(given, str) else given
-        wrong = parameter.wrong(value)
-        if wrong:
-            problems.append(Problem(wrong, place, parameter.expected))
-        values[name] = parameter.located(value, base)
-    if problems:
-        raise (InvalidError if assigned_at else UsageError).of(problems)
-    return values
+            hint = suggestion(name, parameters)
+            problems.append(Problem(message, given.place(name), hint))
+    return values, problems
 
 
 def stand_ins(parameter: Parameter) -> list[ParameterValue]:

@@ -13,12 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from ray_gke import versions
 from ray_gke.catalog.environment import EnvName
 from ray_gke.catalog.faults import fault
+from ray_gke.catalog.gpu import Gpu, Sharing
 from ray_gke.catalog.groups import (
     AutoscalerOptions,
-    Gpu,
     Group,
     Head,
-    Sharing,
     Toleration,
     WorkerGroup,
     distinct,

@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from ray_gke.catalog.faults import fault
-from ray_gke.catalog.model import Model
-from ray_gke.catalog.quantities import Cpu, LabelKey, LabelValue, Memory, Name, Shape
+from ray_gke.catalog.gpu import Gpu, some
+from ray_gke.catalog.model import Model, not_empty
+from ray_gke.catalog.nearest import nearest
+from ray_gke.catalog.quantities import (
+    Cpu,
+    LabelKey,
+    LabelValue,
+    Memory,
+    Name,
+    Shape,
+)
 
 MAX_REPLICAS = 10_000
+
+Provisioning = Literal["standard", "spot", "flex-start", "reservation"]
+DiskImage = Annotated[
+    str,
+    Shape(
+        r"[a-zA-Z0-9/:._-]*global/images/[a-z0-9-]+",
+        "a disk image such as projects/my-project/global/images/ray",
+        500,
+    ),
+]
+
+
+def _kinds(value: object) -> object:
+    """Check the words here: what was written as one word has no place [0]."""
+    kinds = get_args(Provisioning)
+    words = value if isinstance(value, list) else [value]
+    for index, word in enumerate(words):
+        if word is not None and word not in kinds:
+            near = nearest(str(word), kinds)
+            hint = f"use one of {', '.join(kinds)}"
+            at = (index,) if isinstance(value, list) else ()
+            message = f"{str(word)[:40]!r} is no kind of virtual machines"
+            raise fault(
+                message, hint=f"did you mean {near!r}? {hint}" if near else hint, at=at
+            )
+    return None if value is None else words
+
+
+Kinds = Annotated[
+    tuple[Provisioning, ...],
+    BeforeValidator(_kinds),
+    AfterValidator(not_empty),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(get_args(Provisioning))},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"enum": list(get_args(Provisioning))},
+                },
+            ]
+        }
+    ),
+]
 
 
 class Toleration(Model):
@@ -23,49 +83,43 @@ class Toleration(Model):
     toleration_seconds: int | None = Field(default=None, ge=0)
 
 
-class Sharing(Model):
-    """Several pods on one GPU, or on one partition of it."""
-
-    strategy: Literal["time-sharing", "mps"]
-    max_shared_clients_per_gpu: int = Field(
-        ge=2, le=48, description="Pods per GPU or partition (GKE takes 2 to 48)"
-    )
-
-
-class Gpu(Model):
-    """The GPU shape of a group: what one of its pods gets."""
-
-    accelerator: Annotated[
-        str,
-        Shape("nvidia-[a-z0-9-]+", "GKE's accelerator type, such as nvidia-l4", 63),
-    ] = Field(
-        description="GKE's accelerator type, such as nvidia-l4 or nvidia-tesla-a100"
-    )
-    count: int = Field(
-        default=1, ge=1, le=16, description="GPUs, or partitions, of one pod"
-    )
-    partition: (
-        Annotated[str, Shape(r"\d+g\.\d+gb", "a MIG partition such as 1g.5gb", 20)]
-        | None
-    ) = Field(
-        default=None,
-        description="MIG partition, GKE's gpu_partition_size, such as 1g.5gb",
-    )
-    sharing: Sharing | None = None
-
-
 ResourceName = Annotated[
     str,
     Shape("[A-Za-z_][A-Za-z0-9_.-]*", "a resource name such as fast_disk", 100),
 ]
 
 
+Zone = Annotated[
+    str, Shape("[a-z]+-[a-z]+[0-9]+-[a-z]", "a zone such as us-central1-a", 63)
+]
+
+
 class Group(Model):
     """What head and worker groups have in common."""
 
-    cpu: Cpu = Field(default="1", description="CPU quantity, such as 2 or 500m")
-    memory: Memory = Field(default="4Gi", description="Memory quantity, such as 8Gi")
+    cpu: Cpu | None = Field(
+        default=None,
+        description="CPU quantity, such as 2 or 500m. Without it 1 (a head 2), or "
+        "with gpu an equal share of the node",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Memory quantity, such as 8Gi. Without it 4Gi (a head 8Gi), or "
+        "with gpu an equal share of the node",
+    )
     gpu: Gpu | None = Field(default=None, description="GPUs of each pod")
+    machine_type: (
+        Annotated[str, Shape("[a-z0-9]+(-[a-z0-9]+)+", "a machine type", 63)] | None
+    ) = Field(
+        default=None,
+        description="On GKE: the nodes' machine type, such as g2-standard-8; the "
+        "cheapest that holds the group without it",
+    )
+    zones: Annotated[tuple[Zone, ...] | None, AfterValidator(some)] = Field(
+        default=None,
+        strict=False,
+        description="On GKE: zones of the nodes; the platform's without it",
+    )
     labels: dict[LabelKey, LabelValue] = Field(
         default={},
         description="Ray labels, for label_selector; also labels of the pods",
@@ -84,8 +138,6 @@ class Group(Model):
 class Head(Group):
     """The pod with GCS, dashboard, driver and autoscaler."""
 
-    cpu: Cpu = Field(default="2", description="CPU quantity, such as 2 or 500m")
-    memory: Memory = Field(default="8Gi", description="Memory quantity, such as 8Gi")
     num_cpus: int | None = Field(
         default=None,
         ge=0,
@@ -121,8 +173,28 @@ class WorkerGroup(Group):
         le=MAX_REPLICAS,
         description="The same as min_replicas when it is not given",
     )
-    provisioning: Literal["standard", "spot"] = Field(
-        default="standard", description="The kind of virtual machines"
+    provisioning: Kinds | None = Field(
+        default=None,
+        strict=False,
+        description="The kind of virtual machines, standard without it; of several "
+        "the plan takes the cheapest",
+    )
+    reservation: Name | None = Field(
+        default=None, description="On GKE: name of the reservation to consume"
+    )
+    queued_provisioning: bool = Field(
+        default=False, description="On GKE: nodes come all at once, when all can be had"
+    )
+    placement_policy: Literal["COMPACT"] | None = Field(
+        default=None, description="On GKE: nodes close together, in one zone"
+    )
+    secondary_boot_disks: Annotated[tuple[DiskImage, ...], Field(max_length=127)] = (
+        Field(
+            default=(),
+            strict=False,
+            description="On GKE: disk images with container images, as Terraform's "
+            "disk_image: projects/PROJECT/global/images/NAME",
+        )
     )
     idle_timeout_seconds: int | None = Field(
         default=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from ray_gke.catalog import cross_checks, serve_config, workload_files
-from ray_gke.catalog.assignments import AssignedAt, assign, require, stand_ins
+from ray_gke.catalog.assignments import Assigned, assign, require, stand_ins
 from ray_gke.catalog.blueprint import Blueprint, Metadata
 from ray_gke.catalog.evaluation import Evaluation
 from ray_gke.catalog.model import Model
@@ -58,18 +58,16 @@ def load(
     assignments: Mapping[str, ParameterValue],
     *,
     display: str | None = None,
-    assigned_at: AssignedAt | None = None,
-    base: Path = Path(),
+    in_files: Sequence[Assigned] = (),
 ) -> Loaded:
     """Read the blueprint in `folder`, with these parameters set.
 
-    Raises InvalidError with everything that is wrong with the files, and UsageError
-    for an assignment that does not fit, or InvalidError when `assigned_at` tells the
-    places in a file where assignments stand. `display` is the folder's name in errors;
-    assigned relative paths are relative to `base`.
+    `assignments` are those of the command line, and win over those `in_files`. Raises
+    InvalidError with everything that is wrong with the files, and UsageError for an
+    assignment of the command line. `display` is the folder's name in errors.
     """
     source = _Source.read(folder, display or str(folder))
-    values = assign(source.parameters, assignments, assigned_at, base)
+    values = assign(source.parameters, assignments, in_files)
     require(source.parameters, values)
     return _loaded(source, values)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,15 +12,26 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ray_gke import versions
 from ray_gke.catalog import git
-from ray_gke.catalog.assignments import AssignedAt
+from ray_gke.catalog.assignments import Assigned
 from ray_gke.catalog.faults import fault
+from ray_gke.catalog.locations import (
+    MAX_CLUSTER_NAME,
+    Cluster,
+    Project,
+    Region,
+    Zones,
+)
 from ray_gke.catalog.model import Model
+from ray_gke.catalog.nearest import suggestion
+from ray_gke.catalog.networks import Network
 from ray_gke.catalog.parameters import ParameterValue
 from ray_gke.catalog.quantities import Name
+from ray_gke.catalog.teams import Namespace, Team
 from ray_gke.catalog.validation import in_order, validate
 from ray_gke.catalog.yaml_file import Document, read
 from ray_gke.catalog.yaml_values import Steps
-from ray_gke.errors import InvalidError
+from ray_gke.errors import InvalidError, Place, Problem
+from ray_gke.gke.zones import region_of
 
 
 def _known_kuberay(version: str) -> str:
@@ -94,6 +107,10 @@ class Run(Model):
     name: Name | None = Field(
         default=None, description="Name of the run; the blueprint's without"
     )
+    team: str | None = Field(default=None, description="Whose it is: one of teams")
+    namespace: Namespace | None = Field(
+        default=None, description="Its namespace; the team's without"
+    )
     set: dict[str, ParameterValue] = Field(
         default={}, description="Values of its parameters"
     )
@@ -112,7 +129,30 @@ def _distinct(runs: tuple[Run, ...]) -> tuple[Run, ...]:
 class PlatformSpec(Model):
     """What runs where."""
 
-    target: Literal["local"] = Field(default="local", description="Where it runs")
+    target: Literal["local", "kubernetes", "gke"] = Field(
+        default="local", description="Where it runs"
+    )
+    project: Project | None = Field(default=None, description="Google Cloud project")
+    region: Region | None = Field(
+        default=None, description="Region, such as europe-west4"
+    )
+    zones: Zones = Field(
+        default=(),
+        strict=False,
+        description="Zones of nodes; GKE chooses without",
+        json_schema_extra={"minItems": 1, "uniqueItems": True},
+    )
+    cluster: Cluster = Field(default=Cluster(), description="The GKE cluster")
+    network: Network = Field(default=Network(), description="Its address ranges")
+    prices: str | None = Field(
+        default=None, min_length=1, description="Price file, beside this file"
+    )
+    namespace: Namespace | None = Field(
+        default=None, description="Namespace of what has no other"
+    )
+    teams: dict[Namespace, Team] = Field(
+        default={}, description="Teams, by name, and their defaults"
+    )
     kuberay: KubeRay = Field(default=KubeRay(), description="Which KubeRay")
     catalogs: tuple[CatalogSource, ...] = Field(
         default=(), strict=False, description="Catalogs; later ones win"
@@ -120,6 +160,35 @@ class PlatformSpec(Model):
     blueprints: Annotated[tuple[Run, ...], AfterValidator(_distinct)] = Field(
         default=(), strict=False, description="What runs"
     )
+
+    @model_validator(mode="after")
+    def _located(self) -> PlatformSpec:
+        if self.target == "gke" and self.project is None:
+            hint = "add the project's id, such as project: my-project-1"
+            raise fault("target gke needs project", hint=hint, at=("project",))
+        if self.region is None and (self.target == "gke" or self.zones):
+            asks = "target gke needs" if self.target == "gke" else "zones need"
+            hint = "add it, such as region: europe-west4"
+            raise fault(f"{asks} region", hint=hint, at=("region",))
+        for index, zone in enumerate(self.zones):
+            if region_of(zone) != self.region:
+                message = f"{zone} is not in the region {self.region}"
+                hint = f"use zones such as {self.region}-a"
+                raise fault(message, hint=hint, at=("zones", index))
+        if self.cluster.location == "zonal" and len(self.zones) != 1:
+            message = f"a zonal cluster needs one zone, not {len(self.zones)}"
+            hint = "give one in zones, or use regional"
+            raise fault(message, hint=hint, at=("cluster", "location"))
+        return self
+
+    @model_validator(mode="after")
+    def _of_known_teams(self) -> PlatformSpec:
+        for index, run in enumerate(self.blueprints):
+            if run.team is not None and run.team not in self.teams:
+                message = f"there is no team {run.team[:60]!r}"
+                hint = suggestion(run.team, self.teams) if self.teams else "add teams"
+                raise fault(message, hint=hint, at=("blueprints", index, "team"))
+        return self
 
 
 class PlatformMetadata(Model):
@@ -136,6 +205,19 @@ class PlatformFile(Model):
     metadata: PlatformMetadata = Field(description="What the platform is called")
     spec: PlatformSpec = Field(description="What runs where")
 
+    @model_validator(mode="after")
+    def _cluster_has_a_name(self) -> PlatformFile:
+        name, spec = self.metadata.name, self.spec
+        too_long = len(name) > MAX_CLUSTER_NAME
+        if spec.target == "gke" and spec.cluster.name is None and too_long:
+            message = (
+                f"{name[:20]!r}… is longer than {MAX_CLUSTER_NAME} characters, the "
+                "most of a cluster's name"
+            )
+            hint = "shorten it, or give spec.cluster.name"
+            raise fault(message, hint=hint, at=("metadata", "name"))
+        return self
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -146,10 +228,55 @@ class Platform:
     folder: Path
     document: Document
 
-    def assigned_at(self, index: int) -> AssignedAt:
-        """Return what tells the place of a parameter of the run number `index`."""
-        path: Steps = ("spec", "blueprints", index, "set")
-        return lambda name: self.document.place((*path, name))
+    @property
+    def prices(self) -> Path | None:
+        """Return the file of the prices, if the platform has its own."""
+        given = self.spec.prices
+        # Path.expanduser() raises for a user that is not there.
+        return self.folder / os.path.expanduser(given) if given else None  # noqa: PTH111
+
+    def namespace(self, run: Run) -> str | None:
+        """Return the run's own namespace, or its team's, or that of the platform."""
+        if run.namespace or run.team is None:
+            return run.namespace or self.spec.namespace
+        return self.spec.teams[run.team].namespace or run.team
+
+    def assigned(self, index: int) -> tuple[Assigned, ...]:
+        """Return what the file assigns to the run number `index`, later ones win."""
+        run = self.spec.blueprints[index]
+        own = self._assigned(run.set, ("spec", "blueprints", index, "set"))
+        if run.team is None:
+            return (own,)
+        given, path = self.spec.teams[run.team].set, ("spec", "teams", run.team, "set")
+        return (self._assigned(given, path, shared=True), own)
+
+    def set_for_nothing(
+        self, declared: Mapping[int, Collection[str]]
+    ) -> Iterator[Problem]:
+        """Yield what a team sets and no blueprint of it declares.
+
+        `declared` are the parameters of the runs by number. Nothing is said about a
+        team of which some run is not known, or which has none.
+        """
+        for team, defaults in self.spec.teams.items():
+            runs = enumerate(self.spec.blueprints)
+            mine = [index for index, run in runs if run.team == team]
+            if not mine or not declared.keys() >= set(mine):
+                continue
+            known = {name for index in mine for name in declared[index]}
+            for name in defaults.set:
+                if name not in known:
+                    message = f"no blueprint of this team has a parameter {name[:60]!r}"
+                    place = self.document.place(("spec", "teams", team, "set", name))
+                    yield Problem(message, place, suggestion(name, known))
+
+    def _assigned(
+        self, values: Mapping[str, ParameterValue], path: Steps, *, shared: bool = False
+    ) -> Assigned:
+        def place(name: str) -> Place:
+            return self.document.place((*path, name))
+
+        return Assigned(values, place, self.folder, shared)
 
 
 def load(path: Path) -> Platform:

@@ -40,6 +40,7 @@ _MOST_CPUS = 10_000
 _LEAST_MEMORY = 256 * 2**20
 _CPU_EXAMPLE = "write it as 2, 500m or 0.5"
 _MEMORY_EXAMPLE = "write it as 512Mi or 8Gi"
+_GPU_MEMORY_EXAMPLE = "write it as 10Gi"
 
 
 def number(quantity: str) -> Decimal:
@@ -88,6 +89,14 @@ def _memory(value: str) -> str:
     return value
 
 
+def _gpu_memory(value: str) -> str:
+    size = _positive(value, _GPU_MEMORY_EXAMPLE)
+    if size < 2**20 or size % 1:
+        message = f"{value!r} is no amount of GPU memory; is the unit missing?"
+        raise fault(message, hint=_GPU_MEMORY_EXAMPLE)
+    return value
+
+
 def _positive(value: str, example: str) -> Decimal:
     try:
         size = number(value)
@@ -113,6 +122,14 @@ Memory = Annotated[
     str,
     BeforeValidator(_as_text),
     AfterValidator(_memory),
+    WithJsonSchema(_QUANTITY_SCHEMA),
+]
+
+
+GpuMemory = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    AfterValidator(_gpu_memory),
     WithJsonSchema(_QUANTITY_SCHEMA),
 ]
 

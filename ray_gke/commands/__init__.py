@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ray_gke.commands import blueprints, documents, running
+from ray_gke.commands import blueprints, documents, gpus, plan, running
 
 # Rich's help takes three times as long to start and wraps badly on narrow terminals.
 app = typer.Typer(
@@ -41,6 +41,8 @@ app.command()(running.down)
 app.command()(running.status)
 app.command()(running.logs)
 app.command()(running.dashboard)
+app.command()(plan.plan)
+app.command()(gpus.gpus)
 app.command()(documents.render)
 app.command()(documents.validate)
 app.command()(documents.schema)

@@ -15,6 +15,7 @@ from ray_gke.commands.options import (
     Output,
     OutputOption,
     PlatformFile,
+    PriceFile,
     RunName,
     ValidateFormat,
 )
@@ -34,6 +35,7 @@ def render(
     file: PlatformFile = None,
     assignments: Assignments = None,
     name: RunName = None,
+    prices: PriceFile = None,
     namespace: Annotated[
         str | None, typer.Option(metavar="NAMESPACE", help="Namespace of every object.")
     ] = None,
@@ -51,7 +53,7 @@ def render(
     from ray_gke.reporting import answers
     from ray_gke.targets import folder
 
-    choice = selection.choose(file, kuberay_version)
+    choice = selection.choose(file, kuberay_version, prices)
     selected = selection.select(choice, blueprint, assignments or (), name)
     manifests = selection.rendered(selected, choice, namespace)
     answers.warnings(choice.catalogs.warnings)
@@ -106,3 +108,7 @@ def schema(
             answers.document(schemas.blueprint())
         case Document.platform:
             answers.document(schemas.platform())
+        case Document.plan:
+            from ray_gke.reporting import plan_schema
+
+            answers.document(plan_schema.schema())

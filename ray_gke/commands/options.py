@@ -34,6 +34,7 @@ class Document(enum.StrEnum):
 
     blueprint = "blueprint"
     platform = "platform"
+    plan = "plan"
 
 
 class Workload(enum.StrEnum):
@@ -79,6 +80,16 @@ RunName = Annotated[
     str | None,
     typer.Option(
         "--name", metavar="NAME", help="Name of the run; the blueprint's by default."
+    ),
+]
+PriceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--prices",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Price file; the platform's, or ours, without it.",
     ),
 ]
 KubeRayVersion = Annotated[

@@ -23,7 +23,10 @@ from ray_gke.commands.options import (
 def up(
     blueprint: AnyBlueprint = None,
     *,
-    on: Annotated[Target, typer.Option("--on", help="Where it runs.")] = Target.local,
+    on: Annotated[
+        Target | None,
+        typer.Option("--on", help="Where it runs; the platform's target without it."),
+    ] = None,
     file: PlatformFile = None,
     assignments: Assignments = None,
     name: RunName = None,
@@ -38,11 +41,17 @@ def up(
     writes goes to stdout, progress to stderr.
     """
     from ray_gke import selection
+    from ray_gke.errors import RefusedError
     from ray_gke.events import Note
     from ray_gke.reporting import answers
     from ray_gke.targets import local
 
     choice = selection.choose(file)
+    if selection.target(choice, on) != Target.local:
+        raise RefusedError(
+            "this version brings up on this machine only",
+            hint="--on local runs it here; ray-gke plan and render work for GKE",
+        )
     selected = selection.select(choice, blueprint, assignments or (), name)
     selection.check(selected, choice)
     answers.warnings(choice.catalogs.warnings)
@@ -50,9 +59,7 @@ def up(
         for plan in (one.plan for one in selected):
             for text in plan.notes:
                 emit(Note(plan.name, text, warning=True))
-            match on:
-                case Target.local:
-                    local.up(plan, emit, detach=detach)
+            local.up(plan, emit, detach=detach)
 
 
 def down(

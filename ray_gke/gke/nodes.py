@@ -2,7 +2,7 @@
 
 This is the one author of those words: pod selectors, balloon pods and node pools all
 ask here. Sources: kubernetes/autoscaler gce/labels.go, GKE's "Run GPUs in Standard
-node pools", "Time-sharing GPUs" and "Spot VMs".
+node pools", "Time-sharing GPUs", "Spot VMs" and "Flex-start".
 """
 
 from __future__ import annotations
@@ -17,45 +17,93 @@ SHARING = "cloud.google.com/gke-gpu-sharing-strategy"
 SHARED_CLIENTS = "cloud.google.com/gke-max-shared-clients-per-gpu"
 PROVISIONING = "cloud.google.com/gke-provisioning"
 SPOT = "cloud.google.com/gke-spot"
+QUEUED = "cloud.google.com/gke-queued"
+RESERVATION = "cloud.google.com/reservation-name"
+NODE_POOL = "cloud.google.com/gke-nodepool"
 GPU_RESOURCE = "nvidia.com/gpu"
 """GKE's name of a GPU, and also of a MIG partition of one."""
 
 _RECLAIMED = ("spot", "preemptible", "flex-start")
 """Values of PROVISIONING whose nodes Google may take back."""
 
-Provisioning = Literal["standard", "spot"]
+Provisioning = Literal["standard", "spot", "flex-start", "reservation"]
+SharingStrategy = Literal["time-sharing", "mps"]
+
+
+@dataclass(frozen=True, order=True)
+class Shape:
+    """What nodes must have in common to run the same pods, but for their size.
+
+    `reservation` is the name of one, `queued_provisioning` Terraform's block.
+    """
+
+    accelerator: str | None = None
+    partition: str | None = None
+    sharing_strategy: SharingStrategy | None = None
+    max_shared_clients_per_gpu: int | None = None
+    provisioning: Provisioning = "standard"
+    reservation: str | None = None
+    queued_provisioning: bool = False
 
 
 @dataclass(frozen=True)
-class GpuShape:
-    """What equal GPU nodes have in common: a node pool's GPU settings."""
+class Taint:
+    """A taint as Kubernetes spells it."""
 
-    accelerator: str
-    partition: str | None = None
-    sharing_strategy: Literal["time-sharing", "mps"] | None = None
-    max_shared_clients_per_gpu: int | None = None
+    key: str
+    value: str
+    effect: str = "NoSchedule"
 
 
-def gpu_labels(shape: GpuShape) -> dict[str, str]:
-    """Return the labels that GKE puts on nodes because of their GPUs."""
-    labels = {
+def labels(shape: Shape) -> dict[str, str]:
+    """Return the labels of the shape's nodes that pods may select on."""
+    gke = {
         ACCELERATOR: shape.accelerator,
         PARTITION: shape.partition,
         SHARING: shape.sharing_strategy,
         SHARED_CLIENTS: _text(shape.max_shared_clients_per_gpu),
+        PROVISIONING: "standard"
+        if shape.provisioning == "reservation"
+        else shape.provisioning,
+        RESERVATION: shape.reservation,
     }
-    return {key: value for key, value in labels.items() if value is not None}
+    return {key: value for key, value in gke.items() if value} | own_labels(shape)
 
 
-def selector(shape: GpuShape | None, provisioning: Provisioning) -> dict[str, str]:
-    """Return the node labels that a pod of this shape needs."""
-    spot = {PROVISIONING: "spot"} if provisioning == "spot" else {}
-    return {**(gpu_labels(shape) if shape else {}), **spot}
+def own_labels(shape: Shape) -> dict[str, str]:
+    """Return the labels that a node pool must set itself; GKE sets the others."""
+    return {QUEUED: "true"} if shape.queued_provisioning else {}
 
 
-def affinity(
-    shape: GpuShape | None, provisioning: Provisioning
-) -> tuple[Mapping[str, object], ...]:
+def taints(shape: Shape) -> tuple[Taint, ...]:
+    """Return the taints that a node pool declares, so that only its pods get there.
+
+    GKE adds the GPU's only when another pool was there before, and that of Spot never
+    to a pool that is made by hand.
+    """
+    gpu = Taint(GPU_RESOURCE, "present")
+    spot = Taint(SPOT, "true")
+    return (
+        *([gpu] if shape.accelerator else []),
+        *([spot] if shape.provisioning == "spot" else []),
+    )
+
+
+def selector(shape: Shape) -> dict[str, str]:
+    """Return the node labels that a pod of this shape needs.
+
+    On-demand nodes are not selected by PROVISIONING, so that the pods run on any
+    cluster; `affinity` keeps them off the others.
+    """
+    on_demand = shape.provisioning in {"standard", "reservation"}
+    return {
+        key: value
+        for key, value in labels(shape).items()
+        if not (key == PROVISIONING and on_demand)
+    }
+
+
+def affinity(shape: Shape) -> tuple[Mapping[str, object], ...]:
     """Return the expressions that keep a pod off nodes of another shape.
 
     They only say what a node must not be, so that they hold on any cluster. A node
@@ -63,23 +111,20 @@ def affinity(
     a whole GPU alone would match it.
     """
     expressions: list[Mapping[str, object]] = []
-    if shape:
-        labels = gpu_labels(shape)
+    if shape.accelerator:
         expressions += [
             {"key": key, "operator": "DoesNotExist"}
             for key in (PARTITION, SHARING)
-            if key not in labels
+            if key not in labels(shape)
         ]
-    if provisioning == "standard":
+    if shape.provisioning in {"standard", "reservation"}:
         expressions.append(
             {"key": PROVISIONING, "operator": "NotIn", "values": list(_RECLAIMED)}
         )
     return tuple(expressions)
 
 
-def tolerations(
-    shape: GpuShape | None, provisioning: Provisioning
-) -> tuple[Mapping[str, str], ...]:
+def tolerations(shape: Shape) -> tuple[Mapping[str, str], ...]:
     """Return what a pod must tolerate to run on nodes of this shape.
 
     GKE adds the one for GPUs itself, other clusters do not; nobody adds the one for
@@ -87,7 +132,10 @@ def tolerations(
     """
     gpu = {"key": GPU_RESOURCE, "operator": "Exists", "effect": "NoSchedule"}
     spot = {"key": SPOT, "operator": "Equal", "value": "true", "effect": "NoSchedule"}
-    return (*([gpu] if shape else []), *([spot] if provisioning == "spot" else []))
+    return (
+        *([gpu] if shape.accelerator else []),
+        *([spot] if shape.provisioning == "spot" else []),
+    )
 
 
 def _text(number: int | None) -> str | None:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ray_gke.catalog import prices
 from ray_gke.catalog.blueprint import Spec
 from ray_gke.catalog.load import Loaded
-from ray_gke.errors import InvalidError, Place
+from ray_gke.errors import InvalidError, Place, Problem
+from ray_gke.gke.resources import Resources
 from ray_gke.planning import groups, ray
+from ray_gke.planning.choice import NoMachine
 from ray_gke.planning.faults import faults
-from ray_gke.planning.plan import Plan, WorkloadKind
+from ray_gke.planning.plan import HEAD, Group, Plan, WorkloadKind
+from ray_gke.planning.site import Site
+
+_NOTHING: Mapping[str, Resources] = {}
 
 
-def build(loaded: Loaded, *, name: str | None = None) -> Plan:
+def build(
+    loaded: Loaded,
+    *,
+    name: str | None = None,
+    site: Site | None = None,
+    patched: Mapping[str, Resources] = _NOTHING,
+) -> Plan:
     """Return the plan of a loaded blueprint, run as `name` or under its own name.
 
-    Raises InvalidError with everything that no cluster could do.
+    On `site`, without it any cluster. `patched` is what patches add to the pods of
+    each group, by its name. Raises InvalidError with everything that no cluster could
+    do.
     """
-    problems = tuple(faults(loaded, name))
+    site = site or Site(prices.load())
+    problems = tuple(faults(loaded, name, site))
     if problems:
         raise InvalidError.of(problems)
     spec = loaded.blueprint.spec
+    groups_ = _groups(loaded, site, patched)
     kind, workload = _workload(spec)
     return Plan(
         name=name or loaded.blueprint.metadata.name,
@@ -29,10 +45,9 @@ def build(loaded: Loaded, *, name: str | None = None) -> Plan:
         kind=kind,
         ray_version=ray.version(spec),
         image=ray.image(spec),
-        head=groups.head(spec),
-        worker_groups=tuple(
-            groups.worker_group(group, spec.env) for group in spec.worker_groups
-        ),
+        head=groups_[0],
+        worker_groups=tuple(groups_[1:]),
+        submitter=groups.submitter(site) if spec.job else None,
         workload=workload,
         env=spec.env,
         idle_timeout_seconds=spec.autoscaler_options.idle_timeout_seconds,
@@ -40,23 +55,46 @@ def build(loaded: Loaded, *, name: str | None = None) -> Plan:
         files=loaded.files,
         serve_config=loaded.serve_config,
         patches=spec.patches,
-        notes=(*ray.notes(spec), *_notes(spec)),
+        notes=tuple(ray.notes(spec)),
         places=_places(loaded),
     )
+
+
+def _groups(
+    loaded: Loaded, site: Site, patched: Mapping[str, Resources]
+) -> list[Group]:
+    """Return head and worker groups; raises InvalidError with all that fit nowhere."""
+    spec = loaded.blueprint.spec
+    found: list[Group] = []
+    problems: list[Problem] = []
+
+    def add(make: Callable[[], Group], name: str, *path: str | int) -> None:
+        try:
+            found.append(make())
+        except NoMachine as error:
+            place = loaded.document.place(("spec", *path))
+            problems.append(Problem(f"{name}: {error.message}", place, error.hint))
+
+    none = Resources()
+    add(lambda: groups.head(spec, site, patched.get(HEAD, none)), "head", "head")
+    for index, given in enumerate(spec.worker_groups):
+        extra = patched.get(given.name, none)
+        add(
+            lambda given=given, extra=extra: groups.worker_group(  # type: ignore[misc]
+                given, spec.env, site, extra
+            ),
+            f"group {given.name}",
+            "worker_groups",
+            index,
+        )
+    if problems:
+        raise InvalidError.of(problems)
+    return found
 
 
 def _workload(spec: Spec) -> tuple[WorkloadKind, Any]:
     kinds: tuple[WorkloadKind, ...] = ("cluster", "job", "service")
     return next((k, getattr(spec, k)) for k in kinds if getattr(spec, k) is not None)
-
-
-def _notes(spec: Spec) -> Iterator[str]:
-    for group in spec.worker_groups:
-        if group.gpu and group.gpu.sharing and group.gpu.sharing.strategy == "mps":
-            yield (
-                f"group {group.name} uses MPS: its pods share the host's IPC, which a "
-                "namespace with Pod Security baseline or restricted refuses"
-            )
 
 
 def _places(loaded: Loaded) -> Mapping[tuple[str | int, ...], Place]:

@@ -11,6 +11,7 @@ from ray_gke.catalog.cross_checks import LONGEST_NAME
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import Problem
 from ray_gke.planning import gpus, ray
+from ray_gke.planning.site import Site
 
 _RAY_RESOURCES = frozenset({"cpu", "gpu", "memory", "object_store_memory"})
 _OPERATOR_LABELS = frozenset(
@@ -32,15 +33,15 @@ _Fault = tuple[_Path, str, str]
 """Where in the blueprint, what is wrong, and what to do next."""
 
 
-def faults(loaded: Loaded, name: str | None) -> Iterator[Problem]:
-    """Yield everything that is wrong with running the blueprint as `name`."""
+def faults(loaded: Loaded, name: str | None, site: Site) -> Iterator[Problem]:
+    """Yield everything that is wrong with running the blueprint as `name` on `site`."""
     spec = loaded.blueprint.spec
     if name:
         yield from _name(name, loaded.blueprint.spec)
-    found = [*_ray(spec), *_group(spec.head, ("spec", "head"))]
+    found = [*_ray(spec), *_group(spec.head, ("spec", "head"), site)]
     for index, group in enumerate(spec.worker_groups):
         path: _Path = ("spec", "worker_groups", index)
-        found += [*_worker_group(group, path, spec), *_group(group, path)]
+        found += [*_worker_group(group, path, spec), *_group(group, path, site)]
     for path, message, hint in found:
         yield Problem(message, loaded.document.place(path), hint)
 
@@ -85,10 +86,9 @@ def _worker_group(
         )
 
 
-def _group(group: blueprint.Group, path: _Path) -> Iterator[_Fault]:
-    if group.gpu:
-        for key, message, hint in gpus.faults(group.gpu):
-            yield (*path, "gpu", key), message, hint
+def _group(group: blueprint.Group, path: _Path, site: Site) -> Iterator[_Fault]:
+    for inside, message, hint in gpus.faults(group, site):
+        yield (*path, *inside), message, hint
     for key in sorted(_OPERATOR_LABELS & group.labels.keys()):
         yield (
             (*path, "labels", key),

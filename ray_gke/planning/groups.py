@@ -10,8 +10,15 @@ from typing import Any
 from ray_gke.catalog import blueprint
 from ray_gke.catalog.quantities import number
 from ray_gke.gke import nodes
+from ray_gke.gke.resources import GIB, Resources
+from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning import gpus
-from ray_gke.planning.plan import HEAD, Group
+from ray_gke.planning.choice import Choice, NoMachine, choose, share
+from ray_gke.planning.need import need
+from ray_gke.planning.plan import HEAD, SUBMITTER, Group
+from ray_gke.planning.pods import AUTOSCALER, SUBMITTER_POD, WAIT_GCS_READY, Around
+from ray_gke.planning.pool_names import Nodes, name_of
+from ray_gke.planning.site import Site
 
 DRAIN_TIMEOUT = "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"
 _DRAIN_SECONDS = 30
@@ -24,65 +31,179 @@ _SPOT_STOP_SECONDS = 5
 _OBJECT_STORE_SHARE = Decimal("0.3")
 """Ray puts its object store into this share of a container's memory."""
 
+_HEAD = Resources(2000, 8 * GIB)
+_WORKER = Resources(1000, 4 * GIB)
+"""What a group gets that does not say it, and at least of a node with GPUs."""
 
-def head(spec: blueprint.Spec) -> Group:
-    """Return the head: on demand, and free of tasks when there are workers."""
+
+def head(spec: blueprint.Spec, site: Site, patched: Resources) -> Group:
+    """Return the head: on demand, and free of tasks when there are workers.
+
+    `patched` is what patches add to its pod. Raises NoMachine.
+    """
     given = spec.head
-    default = 0 if spec.worker_groups else _whole(given.cpu)
+    around = Around(
+        beside=patched + (AUTOSCALER if _autoscaling(spec) else Resources())
+    )
+    common = _common(given, around, _HEAD, spec.env, site)
+    default = 0 if spec.worker_groups else _whole(common["cpu"])
     return Group(
         name=HEAD,
+        role="head",
         min_replicas=1,
         max_replicas=1,
         num_cpus=default if given.num_cpus is None else given.num_cpus,
-        **_common(given, "standard", spec.env),
+        **common,
     )
 
 
-def worker_group(given: blueprint.WorkerGroup, env: Mapping[str, str]) -> Group:
-    """Return a worker group; `env` is what every container gets besides."""
+def worker_group(
+    given: blueprint.WorkerGroup, env: Mapping[str, str], site: Site, patched: Resources
+) -> Group:
+    """Return a worker group; `env` is what every container gets besides.
+
+    `patched` is what patches add to its pods. Raises NoMachine.
+    """
+    around = Around(beside=patched, before=WAIT_GCS_READY)
+    common = _common(given, around, _WORKER, env, site)
     return Group(
         name=given.name,
+        role="worker",
         min_replicas=given.min_replicas,
         max_replicas=given.most_replicas,
-        num_cpus=_whole(given.cpu),
+        num_cpus=_whole(common["cpu"]),
         idle_timeout_seconds=given.idle_timeout_seconds,
         priority=given.priority,
         warm_replicas=given.warm_replicas,
-        **_common(given, given.provisioning, env),
+        placement_policy=given.placement_policy,
+        secondary_boot_disks=given.secondary_boot_disks,
+        **common,
     )
 
 
+def submitter(site: Site) -> Group:
+    """Return the pod that hands a job to Ray; it runs where a head may run."""
+    given = blueprint.Head(
+        cpu=_cpu(SUBMITTER_POD.cpu_millis), memory=_memory(SUBMITTER_POD.memory_bytes)
+    )
+    return Group(
+        name=SUBMITTER,
+        role="submitter",
+        min_replicas=1,
+        max_replicas=1,
+        num_cpus=0,
+        **_common(given, Around(), SUBMITTER_POD, {}, site),
+    )
+
+
+def _autoscaling(spec: blueprint.Spec) -> bool:
+    return any(g.min_replicas != g.most_replicas for g in spec.worker_groups)
+
+
 def _common(
-    given: blueprint.Group, provisioning: nodes.Provisioning, env: Mapping[str, str]
+    given: blueprint.Group,
+    around: Around,
+    default: Resources,
+    env: Mapping[str, str],
+    site: Site,
 ) -> dict[str, Any]:
-    shape = gpus.shape(given.gpu) if given.gpu else None
-    spot = provisioning == "spot"
-    drain = {DRAIN_TIMEOUT: str(_SPOT_DRAIN_SECONDS)}
+    least = _asked(given, default)
+    choice = _choice(given, around.pod(least), site)
+    ray = _raised(given, least, around, choice)
+    shape = choice.best.shape if choice else gpus.shape(given.gpu)
     return {
-        "cpu": given.cpu,
-        "memory": given.memory,
+        "cpu": given.cpu or _cpu(ray.cpu_millis),
+        "memory": given.memory or _memory(ray.memory_bytes),
         "num_gpus": given.gpu.count if given.gpu else 0,
-        "memory_bytes": int(number(given.memory) * (1 - _OBJECT_STORE_SHARE)),
+        "memory_bytes": int(ray.memory_bytes * (1 - _OBJECT_STORE_SHARE)),
         "resources": given.resources,
-        "labels": _labels(given, provisioning),
-        "node_selector": nodes.selector(shape, provisioning) | given.node_selector,
-        "node_affinity": nodes.affinity(shape, provisioning),
+        "labels": _labels(given, shape),
+        "node_selector": _selector(given, shape, choice, site),
+        "node_affinity": nodes.affinity(shape),
         "tolerations": (
-            *nodes.tolerations(shape, provisioning),
+            *nodes.tolerations(shape),
             *(_toleration(t) for t in given.tolerations),
         ),
+        "shape": shape,
+        "pod": around.pod(ray),
+        "choice": choice,
+        "zones": given.zones or (),
+        **_ending(shape, env),
+    }
+
+
+def _asked(given: blueprint.Group, default: Resources) -> Resources:
+    return Resources(
+        math.ceil(number(given.cpu) * 1000) if given.cpu else default.cpu_millis,
+        int(number(given.memory)) if given.memory else default.memory_bytes,
+    )
+
+
+def _choice(given: blueprint.Group, pod: Resources, site: Site) -> Choice | None:
+    """Choose the group's nodes.
+
+    Pods that say nothing in GKE's words may run on machines that it does not have.
+    """
+    try:
+        return choose(need(given, pod), site)
+    except NoMachine:
+        if given.gpu or given.machine_type or site.target == "gke":
+            raise
+        return None
+
+
+def _raised(
+    given: blueprint.Group, ray: Resources, around: Around, choice: Choice | None
+) -> Resources:
+    """Give pods with GPUs an equal share of the node where they do not say it."""
+    if choice is None or given.gpu is None:
+        return ray
+    equal = (share(choice.best) - around.beside).at_least(ray)
+    return Resources(
+        ray.cpu_millis if given.cpu else equal.cpu_millis,
+        ray.memory_bytes if given.memory else equal.memory_bytes,
+    )
+
+
+def _selector(
+    given: blueprint.Group, shape: nodes.Shape, choice: Choice | None, site: Site
+) -> dict[str, str]:
+    """Pods find their nodes by shape, and where the pools are ours by the pool."""
+    pool = {}
+    if choice and site.target == "gke":
+        pool = {nodes.NODE_POOL: name_of(_nodes(given, choice))}
+    return nodes.selector(shape) | pool | given.node_selector
+
+
+def _nodes(given: blueprint.Group, choice: Choice) -> Nodes:
+    best = choice.best
+    worker = given if isinstance(given, blueprint.WorkerGroup) else None
+    return Nodes(
+        best.shape,
+        best.machine,
+        best.devices,
+        tuple(sorted(given.zones or ())),
+        worker.placement_policy if worker else None,
+        tuple(sorted(worker.secondary_boot_disks)) if worker else (),
+    )
+
+
+def _ending(shape: nodes.Shape, env: Mapping[str, str]) -> dict[str, Any]:
+    spot = shape.provisioning == "spot"
+    drain = {DRAIN_TIMEOUT: str(_SPOT_DRAIN_SECONDS)}
+    sharing = shape.sharing_strategy
+    return {
         "env": drain if spot and DRAIN_TIMEOUT not in env else {},
-        "host_ipc": shape is not None and shape.sharing_strategy == "mps",
+        "host_ipc": sharing is not None and STRATEGIES[sharing].host_ipc,
         "termination_grace_period_seconds": _grace_seconds(env, spot=spot),
         "spot": spot,
     }
 
 
-def _labels(given: blueprint.Group, provisioning: nodes.Provisioning) -> dict[str, str]:
+def _labels(given: blueprint.Group, shape: nodes.Shape) -> dict[str, str]:
     # Nothing in KubeRay tells Ray whether a node is Spot.
-    market = "spot" if provisioning == "spot" else "on-demand"
-    gpu = gpus.ray_labels(given.gpu) if given.gpu else {}
-    return {"ray.io/market-type": market, **gpu, **given.labels}
+    market = "spot" if shape.provisioning == "spot" else "on-demand"
+    return {"ray.io/market-type": market, **gpus.ray_labels(shape), **given.labels}
 
 
 def _toleration(given: blueprint.Toleration) -> dict[str, Any]:
@@ -105,3 +226,11 @@ def _grace_seconds(env: Mapping[str, str], *, spot: bool) -> int:
 
 def _whole(cpu: str) -> int:
     return math.ceil(number(cpu))
+
+
+def _cpu(millis: int) -> str:
+    return f"{millis}m" if millis % 1000 else str(millis // 1000)
+
+
+def _memory(size: int) -> str:
+    return f"{size // 2**20}Mi" if size % GIB else f"{size // GIB}Gi"

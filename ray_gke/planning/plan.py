@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ray_gke.errors import Place
+from ray_gke.gke.nodes import Shape
+from ray_gke.gke.resources import Resources
+from ray_gke.planning.capacity import Role
+from ray_gke.planning.choice import Choice
 
 HEAD = "headgroup"
 """The name that KubeRay gives to the head's group."""
+
+SUBMITTER = "submitter"
+"""Our name for the pod that hands a job to Ray."""
 
 WorkloadKind = Literal["cluster", "job", "service"]
 
@@ -21,7 +28,8 @@ class Group:
     cpu and memory are Kubernetes quantities; num_cpus, num_gpus and memory_bytes are
     what Ray schedules by. For a head min_replicas and max_replicas are 1. The node
     selector, the affinity (expressions that all must hold) and the tolerations are
-    Kubernetes' own words.
+    Kubernetes' own words. `pod` is what all containers of a pod ask for, `choice` the
+    machine that carries it, None where none of GKE's does.
     """
 
     name: str
@@ -44,6 +52,13 @@ class Group:
     idle_timeout_seconds: int | None = None
     priority: int | None = None
     warm_replicas: int = 0
+    role: Role = "worker"
+    shape: Shape = field(default_factory=Shape)
+    pod: Resources = field(default_factory=Resources)
+    choice: Choice | None = None
+    zones: tuple[str, ...] = ()
+    placement_policy: str | None = None
+    secondary_boot_disks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,13 @@ class Plan:
     patches: tuple[Any, ...]
     notes: tuple[str, ...] = ()
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict)
+    submitter: Group | None = None
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Head, worker groups, and the pod that submits a job."""
+        submitter = (self.submitter,) if self.submitter else ()
+        return (self.head, *self.worker_groups, *submitter)
 
     @property
     def autoscaling(self) -> bool:

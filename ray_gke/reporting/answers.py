@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,11 @@ def warnings(lines: Sequence[str]) -> None:
     sys.stderr.writelines(f"warning: {line}\n" for line in lines)
 
 
+def notes(lines: Iterable[str]) -> None:
+    """Write what explains an answer to stderr."""
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+
+
 def mapping(values: Mapping[str, str], output: str) -> None:
     """Print names and values, one a line."""
     if output == "json":
@@ -117,6 +123,8 @@ def as_data(value: Any) -> Any:
         return {str(name): as_data(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [as_data(item) for item in value]
+    if isinstance(value, Decimal):
+        return float(value)
     return str(value) if isinstance(value, Path) else value
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -24,6 +25,9 @@ from ray_gke.events import (
     StepStarted,
 )
 from ray_gke.reporting.rows import duration
+
+_WRAPPED_COLUMN = 24
+"""The least width at which a column of sentences still reads well."""
 
 
 class Terminal:
@@ -138,6 +142,45 @@ def print_table(rows: list[dict[str, str]]) -> None:
         table.add_row(*(Text(value) for value in row.values()))
     for line in _without_padding(console, table):
         console.print(line, soft_wrap=True)
+
+
+def print_rows(rows: list[dict[str, str]]) -> None:
+    """Print a table, or where the terminal is too narrow for it each row as a block.
+
+    The last column may wrap, so it holds the longest text.
+    """
+    console = Console(highlight=False)
+    if not console.is_terminal or _table_width(rows) <= console.width:
+        print_table(rows)
+        return
+    for row in rows:
+        (_, first), *others = row.items()
+        console.print(Text(first, style="bold"), soft_wrap=True)
+        grid = Table(box=None, pad_edge=False, show_edge=False, show_header=False)
+        grid.add_column(no_wrap=True, style="dim")
+        grid.add_column(overflow="fold")
+        for heading, value in others:
+            if value:
+                grid.add_row(f"  {heading.lower()}", Text(value))
+        for line in _without_padding(console, grid):
+            console.print(line, soft_wrap=True)
+
+
+def print_lines(title: str, lines: list[str]) -> None:
+    """Print lines under a title, wrapped at words on a terminal; no title if empty."""
+    console = Console(highlight=False)
+    if title:
+        console.print(Text(title, style="bold"))
+    for line in lines:
+        console.print(Text(line), soft_wrap=not console.is_terminal)
+
+
+def _table_width(rows: list[dict[str, str]]) -> int:
+    *widths, last = (
+        max(cell_len(text) for text in (heading, *(row[heading] for row in rows)))
+        for heading in rows[0]
+    )
+    return sum(widths) + 2 * len(widths) + min(last, _WRAPPED_COLUMN)
 
 
 def _without_padding(console: Console, table: Table) -> list[Text]:

@@ -40,6 +40,21 @@ def write(folder: Path, files: Mapping[str, str], runs: Iterable[str]) -> list[P
     return list(drafts)
 
 
+def write_file(path: Path, text: str) -> None:
+    """Write one file, whole or not at all. Raises FailedError."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise FailedError(
+            f"cannot write {str(path)!r}: {error.strerror}",
+            hint="choose a file in a folder that is there",
+        ) from None
+
+
 def _earlier(folder: Path, runs: set[str]) -> set[Path]:
     named = (path for path in folder.glob("*.yaml") if _OURS.fullmatch(path.name))
     return {path for path in named if _run_of(path) in runs}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ray_gke.catalog.assignments import Assigned
 from ray_gke.catalog.load import check, declared, load
 from ray_gke.errors import InvalidError, Place, Problem, RayGkeError, UsageError
 
@@ -137,7 +138,11 @@ def test_assignments_of_a_file_are_invalid_there(tmp_path: Path) -> None:
     text = JOB + "parameters: {count: {type: integer, default: 1, description: N}}\n"
     place = Place("ray-gke.yaml", 9)
     with pytest.raises(InvalidError) as caught:
-        load(_folder(tmp_path, text), {"count": "x"}, assigned_at=lambda _: place)
+        load(
+            _folder(tmp_path, text),
+            {},
+            in_files=[Assigned({"count": "x"}, lambda _: place, tmp_path)],
+        )
     assert caught.value.problems[0].place == place
 
 

@@ -32,15 +32,90 @@ def test_a_whole_platform(tmp_path: Path) -> None:
     first, second = platform.spec.blueprints
     assert first.set == {"count": 3, "name": "x", "on": True}
     assert second.name == "more-squares"
-    place = platform.assigned_at(0)("count")
+    (assigned,) = platform.assigned(0)
+    place = assigned.place("count")
     assert (place.line, place.key) == (9, "spec.blueprints[0].set.count")
+
+
+GOOGLE = """
+  target: gke
+  project: example.com:my-project
+  region: europe-west4
+  zones: [europe-west4-a, europe-west4-b]
+  cluster: {name: ray-prod, release_channel: STABLE, version: 1.34.1-gke.1000}
+  network: {nodes: 10.0.0.0/20, pods: 10.4.0.0/14, services: 10.8.0.0/20}
+  prices: our-prices.yaml
+  namespace: ray
+  teams:
+    vision: {set: {count: 3}}
+    text: {namespace: text-team}
+  blueprints:
+    - {blueprint: a, team: vision}
+    - {blueprint: b, team: vision, namespace: own}
+    - {blueprint: c, team: text}
+    - {blueprint: d}
+"""
+
+
+def test_a_platform_on_google_cloud(tmp_path: Path) -> None:
+    platform = load(_write(tmp_path, GOOGLE))
+    spec = platform.spec
+    assert (spec.target, spec.project) == ("gke", "example.com:my-project")
+    assert (spec.region, spec.zones[1]) == ("europe-west4", "europe-west4-b")
+    assert (spec.cluster.location, spec.cluster.release_channel) == (
+        "regional",
+        "STABLE",
+    )
+    assert (spec.network.pods, spec.network.max_pods_per_node) == ("10.4.0.0/14", 110)
+    assert platform.prices == tmp_path / "our-prices.yaml"
+    namespaces = [platform.namespace(run) for run in spec.blueprints]
+    assert namespaces == ["vision", "own", "text-team", "ray"]
+
+
+def test_what_nobody_says(tmp_path: Path) -> None:
+    platform = load(_write(tmp_path, "  blueprints: [{blueprint: a}]\n"))
+    spec = platform.spec
+    assert (spec.target, spec.project, spec.region, spec.zones) == (
+        "local",
+        None,
+        None,
+        (),
+    )
+    assert (platform.prices, platform.namespace(spec.blueprints[0])) == (None, None)
+    network = spec.network
+    assert (network.nodes, network.pods, network.services) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "nodes: 192.168.0.0/29",
+        "nodes: 100.64.0.0/10",
+        "nodes: 240.0.0.0/8",
+        "pods: 34.64.0.0/14",
+        "services: 10.0.0.0/16",
+        "services: 10.0.0.0/28",
+        "nodes: 10.0.0.0/24, pods: 10.0.1.0/24, services: 10.0.2.0/24",
+        # GKE's table: 8 pods take 16 addresses, 128 take 256, 129 take 512.
+        "max_pods_per_node: 8, pods: 10.0.0.0/28",
+        "max_pods_per_node: 128, pods: 10.0.0.0/24",
+        "max_pods_per_node: 256, pods: 10.0.0.0/23",
+    ],
+)
+def test_ranges_that_gke_takes(tmp_path: Path, network: str) -> None:
+    assert load(_write(tmp_path, f"  network: {{{network}}}\n"))
+
+
+def test_a_pod_range_for_less_than_a_node(tmp_path: Path) -> None:
+    network = "{max_pods_per_node: 129, pods: 10.0.0.0/24}"
+    with pytest.raises(InvalidError, match="pods of one node, /23"):
+        load(_write(tmp_path, f"  network: {network}\n"))
 
 
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
         ("  targt: local\n", (5, "spec.targt", "unknown key", "'target'")),
-        ("  target: gke\n", (5, "spec.target", "'gke'", "use local")),
         (
             "  kuberay: {version: 1.4.0}\n",
             (5, "spec.kuberay.version", "1.4.0", "1.5.1"),

@@ -1,0 +1,87 @@
+"""Where on Google Cloud a platform is: project, region, zones and cluster.
+
+Sources: Google Cloud "Creating and managing projects" (project ids), "Regions and
+zones" (names, also of AI zones), GKE "About release channels" and the resource
+projects.locations.clusters (names of at most 40 characters).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from ray_gke.catalog.faults import fault
+from ray_gke.catalog.model import Model, not_empty
+from ray_gke.catalog.quantities import Shape
+
+MAX_CLUSTER_NAME = 40
+_DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+"
+_REGION = "[a-z]+-[a-z]+[0-9]{1,2}"
+
+Project = Annotated[
+    str,
+    Shape(
+        rf"({_DOMAIN}:)?[a-z][-a-z0-9]{{4,28}}[a-z0-9]",
+        "the project's id, not its number: 6 to 30 small letters, digits and '-', "
+        "such as my-project-1",
+        most=100,
+    ),
+]
+Region = Annotated[str, Shape(_REGION, "a region such as europe-west4", most=40)]
+Zone = Annotated[
+    str,
+    Shape(
+        f"{_REGION}-([a-z]|ai[0-9][a-z])",
+        "a zone: the region's name with a letter, such as europe-west4-a",
+        most=40,
+    ),
+]
+ClusterName = Annotated[
+    str,
+    Shape(
+        "[a-z]([-a-z0-9]*[a-z0-9])?",
+        "small letters, digits and '-', beginning with a letter, such as ray-prod",
+        most=MAX_CLUSTER_NAME,
+    ),
+]
+
+
+def _distinct(zones: tuple[str, ...]) -> tuple[str, ...]:
+    for index, zone in enumerate(zones):
+        if zone in zones[:index]:
+            raise fault(
+                f"{zone} is given twice", hint="give each zone once", at=(index,)
+            )
+    return zones
+
+
+Zones = Annotated[
+    tuple[Zone, ...], AfterValidator(not_empty), AfterValidator(_distinct)
+]
+
+
+class Cluster(Model):
+    """The GKE cluster."""
+
+    name: ClusterName | None = Field(
+        default=None, description="Name of the cluster; the platform's without"
+    )
+    location: Literal["regional", "zonal"] = Field(
+        default="regional",
+        description="Control plane in all zones of the region, or in one",
+    )
+    release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = Field(
+        default="REGULAR", description="Release channel, which brings new versions"
+    )
+    version: (
+        Annotated[
+            str,
+            Shape(
+                r"1\.[0-9]{1,3}(\.[0-9]{1,4}(-gke\.[0-9]{1,9})?)?",
+                "a version of GKE such as 1.34 or 1.34.1-gke.1000",
+                most=30,
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="Version of GKE; the channel's without")

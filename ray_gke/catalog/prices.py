@@ -1,0 +1,121 @@
+"""The price file: what Google Cloud costs in one region, on one day."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from ray_gke.catalog.faults import fault
+from ray_gke.catalog.model import Model
+from ray_gke.catalog.quantities import Shape
+from ray_gke.catalog.validation import in_order, validate
+from ray_gke.catalog.yaml_file import read
+from ray_gke.errors import InvalidError
+from ray_gke.gke import prices
+from ray_gke.gke.prices import Prices
+
+_BUILT_IN = Path(prices.__file__).with_suffix(".yaml")
+
+
+def _exact(value: object) -> object:
+    """Take 0.1 as it is written, not as the nearest binary fraction."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise fault("this is not a price", hint="write a number such as 3.67")
+    number = Decimal(str(value))
+    if not number.is_finite() or number < 0 or number > 10**6:
+        raise fault(f"{value} is not a price", hint="write a number such as 3.67")
+    return number
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
+
+
+class PriceEntry(Model):
+    """Per hour."""
+
+    on_demand: Amount = Field(description="Per hour")
+    spot: Amount | None = Field(default=None, description="Per hour, a hint")
+
+
+class PricesMetadata(Model):
+    """Where the prices come from."""
+
+    date: Annotated[str, Shape(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-06-23")] = (
+        Field(description="The day on which they were right")
+    )
+    source: str = Field(description="Where they come from", max_length=300)
+
+
+class PricesSpec(Model):
+    """The prices."""
+
+    currency: Annotated[str, Shape("[A-Z]{3}", "a currency such as USD")] = Field(
+        default="USD", description="ISO 4217"
+    )
+    region: str = Field(description="Region that they are of")
+    cluster_fee: Amount = Field(description="GKE's fee per cluster and hour")
+    disks: dict[str, Amount] = Field(
+        default={}, description="Per GiB and month, by disk type"
+    )
+    accelerators: dict[str, PriceEntry] = Field(
+        default={}, description="GPUs that are attached to N1 machines"
+    )
+    machine_types: dict[str, PriceEntry] = Field(
+        description="Machines, with the GPUs that are built in"
+    )
+
+
+class PriceFile(Model):
+    """The whole file."""
+
+    api_version: Literal["ray-gke/v1"] = Field(alias="apiVersion")
+    kind: Literal["Prices"]
+    metadata: PricesMetadata = Field(description="Where the prices come from")
+    spec: PricesSpec = Field(description="The prices")
+
+
+def load(path: Path | None = None) -> Prices:
+    """Read a price file, ours without `path`.
+
+    Raises InvalidError with everything that is wrong.
+    """
+    return _read(path) if path else _built_in()
+
+
+@cache
+def _built_in() -> Prices:
+    return _read(_BUILT_IN)
+
+
+def _read(path: Path) -> Prices:
+    document = read(path, str(path))
+    file, problems = validate(PriceFile, document.data, document.place)
+    if file is None:
+        raise InvalidError.of(in_order(problems))
+    spec = file.spec
+    return Prices(
+        date=file.metadata.date,
+        source=file.metadata.source,
+        currency=spec.currency,
+        region=spec.region,
+        machine_types=_entries(spec.machine_types),
+        accelerators=_entries(spec.accelerators),
+        disks=spec.disks,
+        cluster_fee=spec.cluster_fee,
+        name="built in" if path == _BUILT_IN else str(path),
+    )
+
+
+def _entries(entries: dict[str, PriceEntry]) -> dict[str, prices.Price]:
+    return {
+        name: prices.Price(entry.on_demand, entry.spot)
+        for name, entry in entries.items()
+    }

@@ -1,0 +1,61 @@
+"""How several pods share one GPU, or one partition of it.
+
+Sources: kubernetes/autoscaler gce (limits of clients), container-engine-accelerators
+pkg/gpu/nvidia/gpusharing (what a container may ask for), GKE "Time-sharing GPUs" and
+"NVIDIA MPS", Terraform's google provider 7.46 (gpu_sharing_strategy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ray_gke.gke.nodes import SharingStrategy
+
+MIN_CLIENTS = 2
+MAX_CLIENTS = 48
+
+Isolation = Literal["hardware", "software", "none"]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way of sharing.
+
+    `label` is its value on nodes, `terraform` in gpu_sharing_strategy. MPS limits
+    each client's memory (`isolation` software), time-sharing nothing (none).
+    `several_on_one_device`: a pod may ask for more than one share where the node has
+    exactly one GPU or partition. `note` is what a user must know about it.
+    """
+
+    label: SharingStrategy
+    terraform: str
+    host_ipc: bool
+    isolation: Isolation
+    several_on_one_device: bool
+    note: str
+
+
+STRATEGIES: Mapping[SharingStrategy, Strategy] = {
+    one.label: one
+    for one in (
+        Strategy(
+            "time-sharing",
+            "TIME_SHARING",
+            host_ipc=False,
+            isolation="none",
+            several_on_one_device=False,
+            note="time-sharing does not limit memory: a pod can take all of the GPU's",
+        ),
+        Strategy(
+            "mps",
+            "MPS",
+            host_ipc=True,
+            isolation="software",
+            several_on_one_device=True,
+            note="MPS limits memory in software, and its pods share the host's IPC, "
+            "which a namespace with Pod Security baseline or restricted refuses",
+        ),
+    )
+}

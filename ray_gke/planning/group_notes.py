@@ -1,0 +1,95 @@
+"""What a user should know about how a group fits, before it costs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ray_gke.gke.accelerators import ACCELERATORS
+from ray_gke.gke.resources import GIB
+from ray_gke.gke.sharing import STRATEGIES
+from ray_gke.planning.capacity import NodePool
+from ray_gke.planning.node_pools import Pool
+from ray_gke.planning.runs import Member
+
+
+def notes(member: Member, pool: Pool) -> Iterator[str]:
+    """Yield the notes of one group."""
+    yield from _stranded(member, pool.node_pool)
+    yield from _sharing(pool.node_pool)
+    yield from _zones(member, pool)
+    yield from _provisioning(pool.node_pool)
+    yield from _upgrade(member)
+
+
+def _stranded(member: Member, pool: NodePool) -> Iterator[str]:
+    """Say it where a node has GPUs, slices or shares that its pods cannot use."""
+    group = member.group
+    assert group.choice
+    candidate = group.choice.best
+    if not group.num_gpus or candidate.limit == "nvidia.com/gpu":
+        return
+    have = pool.devices_per_node // group.num_gpus
+    lost = pool.devices_per_node - candidate.slots * group.num_gpus
+    if candidate.slots >= have or not lost:
+        return
+    yield (
+        f"only {candidate.slots} of the {have} {_devices(pool)} of a node can be used: "
+        f"{candidate.limit} binds, {lost} {'is' if lost == 1 else 'are'} stranded; "
+        f"{_way_out(candidate.limit, pool, have)}"
+    )
+
+
+def _way_out(limit: str, pool: NodePool, have: int) -> str:
+    if limit == "memory":
+        least = pool.usable.memory_bytes // have * 10 // GIB / 10
+        return f"ask at most {least:g} GiB, or use a machine type with more memory"
+    if limit == "cpu":
+        least = pool.usable.cpu_millis // have / 1000
+        return f"ask at most {least:g} CPU, or use a machine type with more CPUs"
+    return "a node runs no more pods: use fewer shares per GPU"
+
+
+def _devices(pool: NodePool) -> str:
+    if pool.sharing_strategy:
+        return "shares"
+    return "slices" if pool.partition else "GPUs"
+
+
+def _sharing(pool: NodePool) -> Iterator[str]:
+    for name, strategy in STRATEGIES.items():
+        if name == pool.sharing_strategy:
+            yield strategy.note
+
+
+def _zones(member: Member, pool: Pool) -> Iterator[str]:
+    accelerator = pool.node_pool.accelerator
+    if pool.lacking:
+        yield f"{accelerator} is not offered in {', '.join(pool.lacking)}"
+    known = ACCELERATORS[accelerator].zones if accelerator else ()
+    if known is None and not member.group.zones:
+        yield (
+            f"which zones offer {accelerator} is not known here: check with "
+            f"gcloud compute accelerator-types list --filter=name={accelerator}"
+        )
+
+
+def _provisioning(pool: NodePool) -> Iterator[str]:
+    if pool.queued_provisioning:
+        yield (
+            "queued provisioning starts nodes for a ProvisioningRequest only, which "
+            "Kueue makes: let it manage this namespace"
+        )
+    gpu = ACCELERATORS[pool.accelerator] if pool.accelerator else None
+    if gpu and gpu.min_gke_version:
+        yield f"needs GKE {gpu.min_gke_version} or later"
+
+
+def _upgrade(member: Member) -> Iterator[str]:
+    """KubeRay's NewCluster upgrade starts a second cluster beside the first."""
+    group = member.group
+    if member.run.plan.kind == "service" and group.num_gpus and group.role == "worker":
+        gpus = group.num_gpus * group.max_replicas
+        yield (
+            "a change of the service that needs a new cluster runs both for a while: "
+            f"up to {gpus} more of nvidia.com/gpu"
+        )

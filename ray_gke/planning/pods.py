@@ -1,0 +1,26 @@
+"""What containers beside Ray's ask for: the scheduler counts all of a pod."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ray_gke.gke.resources import GIB, Resources
+
+AUTOSCALER = Resources(500, GIB // 2)
+"""The sidecar of the head of a cluster that changes its size."""
+SUBMITTER_POD = Resources(500, GIB // 2)
+"""The pod that hands a job to Ray."""
+WAIT_GCS_READY = Resources(200, GIB // 4)
+"""KubeRay's init container of every worker (controllers/ray/common/pod.go)."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What runs `beside` Ray's container, and `before` it as an init container."""
+
+    beside: Resources = Resources()  # noqa: RUF009 it is frozen
+    before: Resources = Resources()  # noqa: RUF009 it is frozen
+
+    def pod(self, ray: Resources) -> Resources:
+        """Return what all of a pod asks for (Kubernetes, "Init containers")."""
+        return ray.at_least(self.before) + self.beside

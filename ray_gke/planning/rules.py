@@ -1,0 +1,211 @@
+"""What GKE would refuse about a group's machines, provisioning and zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ray_gke.catalog.gpu import Gpu
+from ray_gke.catalog.groups import Group, WorkerGroup
+from ray_gke.catalog.nearest import suggestion
+from ray_gke.gke.accelerators import ACCELERATORS
+from ray_gke.gke.machines import MACHINE_TYPES, Machine, machines
+from ray_gke.gke.zones import offered, region_of
+from ray_gke.planning.need import kinds
+from ray_gke.planning.site import Site
+
+Path = tuple[str | int, ...]
+Fault = tuple[Path, str, str]
+"""Where in the group, what is wrong, and what to do next."""
+
+
+def provisioning(group: Group) -> Iterator[Fault]:
+    """Yield kinds of virtual machines that do not go with the rest of the group."""
+    if not isinstance(group, WorkerGroup):
+        return
+    asked = kinds(group)
+    reserved = "reservation" in asked
+    others = [kind for kind in asked if kind != "reservation"]
+    if reserved and others:
+        yield (
+            ("provisioning",),
+            f"reservation does not go with {', '.join(others)} in one group",
+            "use provisioning: reservation alone, or leave reservation out",
+        )
+    elif group.reservation and not reserved:
+        yield (
+            ("reservation",),
+            (
+                f"{' or '.join(asked)} nodes cannot consume reservation "
+                f"{group.reservation}"
+            ),
+            "use provisioning: reservation, or leave reservation out",
+        )
+    elif reserved and not group.reservation:
+        yield (
+            ("provisioning",),
+            "provisioning reservation needs the name of one",
+            "add reservation: NAME, or use provisioning: standard",
+        )
+    if group.queued_provisioning and (reserved or "spot" in asked):
+        wrong = "reservation" if reserved else "spot"
+        yield (
+            ("queued_provisioning",),
+            f"queued_provisioning does not go with provisioning {wrong}",
+            (
+                "use provisioning: flex-start or standard, or leave "
+                "queued_provisioning out"
+            ),
+        )
+
+
+def machine_type(group: Group) -> Iterator[Fault]:
+    """Yield what is wrong with the machine type, or with all there could be."""
+    name, path = group.machine_type, ("machine_type",)
+    known = MACHINE_TYPES.get(name or "")
+    if name and known is None:
+        hint = suggestion(name, MACHINE_TYPES)
+        yield path, f"{name} is not a machine type that ray-gke knows", hint
+    elif known and group.gpu is None and known.gpus:
+        yield (
+            path,
+            (
+                f"{name} carries {known.gpus} {known.accelerator}, and the group has no "
+                "gpu: they would be paid for and never used"
+            ),
+            (
+                f"add gpu: {{accelerator: {known.accelerator}}}, or use a machine type "
+                "without GPUs such as e2-standard-8"
+            ),
+        )
+    elif group.gpu:
+        yield from _carriers(group, group.gpu)
+
+
+def _carriers(group: Group, gpu: Gpu) -> Iterator[Fault]:
+    """Narrow the machines step by step; the step that leaves none is the fault."""
+    name, path = group.machine_type, ("machine_type",)
+    by_name = (gpu.accelerator,) if gpu.accelerator else gpu.accelerators
+    among = by_name or tuple(ACCELERATORS)
+    every = [machine for gpu_name in among for machine in machines(gpu_name)]
+    left = [m for m in every if name in {None, m.type.name}]
+    wanted = " or ".join(by_name) if by_name else "a GPU"
+    if not left:
+        yield path, _mismatch(name or "", wanted), f"use {_some(every)}"
+        return
+    divided = gpu.partition or gpu.sharing or gpu.isolation not in {None, "hardware"}
+    if name and gpu.accelerator and divided and not left[0].type.divisible:
+        what = "MIG" if gpu.partition else "sharing"
+        whole = [m for m in every if m.type.divisible]
+        message = f"{name} has a part of a GPU only, and {what} does not work on it"
+        yield path, message, f"use {_some(whole)}"
+        return
+    if name and gpu.accelerator and gpu.count > 1:
+        yield from _too_few(gpu, left, every)
+    yield from _not_to_be_had(group, left, every)
+
+
+def _too_few(gpu: Gpu, left: list[Machine], every: list[Machine]) -> Iterator[Fault]:
+    name = left[0].type.name
+    carries = max(m.gpus for m in left)
+    per_gpu = 1
+    if gpu.partition and gpu.accelerator:
+        per_gpu = (
+            ACCELERATORS[gpu.accelerator].partitions[gpu.partition].per_gpu
+            if gpu.partition in ACCELERATORS[gpu.accelerator].partitions
+            else gpu.count
+        )
+    if gpu.sharing and gpu.sharing.strategy == "mps":
+        if all(m.gpus * per_gpu > 1 for m in left):
+            single = [m for m in every if m.gpus * per_gpu == 1]
+            message = (
+                f"with MPS a pod gets {gpu.count} only where the node has exactly one "
+                f"GPU or partition; {name} has {carries * per_gpu}"
+            )
+            yield ("gpu", "count"), message, f"use count 1, or {_some(single)}"
+    elif not gpu.sharing and gpu.count > carries * per_gpu:
+        enough = [m for m in every if m.gpus * per_gpu >= gpu.count]
+        what = f"{gpu.partition} partitions" if gpu.partition else "GPUs"
+        message = f"{name} has {carries * per_gpu} {what}, and a pod asks {gpu.count}"
+        yield ("machine_type",), message, f"use {_some(enough)}"
+
+
+def _not_to_be_had(
+    group: Group, left: list[Machine], every: list[Machine]
+) -> Iterator[Fault]:
+    asked = set(kinds(group))
+    for machine in left:
+        had = machine.type.provisioning
+        if had is None or asked & set(had):
+            return
+    had = left[0].type.provisioning or ()
+    what = group.machine_type or left[0].type.accelerator
+    others = [
+        m
+        for m in every
+        if m.type.provisioning is None or asked & set(m.type.provisioning)
+    ]
+    instead = f", or {_some(others)}" if others else ""
+    key = "provisioning" if isinstance(group, WorkerGroup) else "machine_type"
+    yield (
+        (key if group.machine_type is None else "machine_type",),
+        (
+            f"{what} cannot be had as {' or '.join(sorted(asked))}, "
+            f"only as {' or '.join(had)}"
+        ),
+        f"use provisioning: {had[0]}{instead}",
+    )
+
+
+def places(group: Group, site: Site) -> Iterator[Fault]:
+    """Yield zones that are elsewhere, lack the GPU, or are too many."""
+    for index, zone in enumerate(group.zones or ()):
+        region = region_of(zone)
+        if site.target == "gke" and region != site.region:
+            message = f"{zone} is not in {site.region}, the platform's region"
+            hint = f"use zones of {site.region}, such as {site.region}-a"
+            yield ("zones", index), message, hint
+    yield from _gpu_places(group, site)
+    zones = group.zones or site.zones
+    if isinstance(group, WorkerGroup) and group.placement_policy and len(zones) != 1:
+        has = f"has {len(zones)}: {', '.join(zones)}" if zones else "names none"
+        yield (
+            ("placement_policy",),
+            (
+                f"placement_policy {group.placement_policy} needs exactly one zone, and "
+                f"the group {has}"
+            ),
+            f"add zones: [{zones[0] if zones else site.region + '-a'}]",
+        )
+
+
+def _gpu_places(group: Group, site: Site) -> Iterator[Fault]:
+    """By need the choice looks for a GPU that the zones have."""
+    name = group.gpu.accelerator if group.gpu else None
+    known = ACCELERATORS[name].zones if name else None
+    if known is None:
+        return
+    for index, zone in enumerate(group.zones or ()):
+        if zone not in known:
+            near = offered(name, region_of(zone)) or known
+            yield ("zones", index), f"{zone} has no {name}", f"use {', '.join(near)}"
+    if group.zones or site.target != "gke":
+        return
+    here = offered(name, site.region) or ()
+    if not here:
+        message = f"{site.region} has no {name}"
+        hint = f"it is in {', '.join(dict.fromkeys(region_of(z) for z in known))}"
+        yield ("gpu", "accelerator"), message, hint
+    elif site.zones and not set(site.zones) & set(here):
+        message = f"none of the platform's zones {', '.join(site.zones)} has {name}"
+        yield ("gpu", "accelerator"), message, f"add zones: [{', '.join(here)}]"
+
+
+def _mismatch(name: str, wanted: str) -> str:
+    known = MACHINE_TYPES[name]
+    has = f"has {known.accelerator}" if known.gpus else f"carries no {wanted}"
+    return f"{name} {has}, and the group asks for {wanted}"
+
+
+def _some(these: list[Machine]) -> str:
+    names = list(dict.fromkeys(m.type.name for m in these))
+    return " or ".join([*names[:4], *(["another of that kind"] if names[4:] else [])])
