@@ -47,7 +47,7 @@ def build(
         image=ray.image(spec),
         head=groups_[0],
         worker_groups=tuple(groups_[1:]),
-        submitter=groups.submitter(site) if spec.job else None,
+        submitter=groups.submitter(groups_[0], site) if spec.job else None,
         workload=workload,
         env=spec.env,
         idle_timeout_seconds=spec.autoscaler_options.idle_timeout_seconds,

@@ -81,10 +81,17 @@ def worker_group(
     )
 
 
-def submitter(site: Site) -> Group:
-    """Return the pod that hands a job to Ray; it runs where a head may run."""
+def submitter(beside: Group, site: Site) -> Group:
+    """Return the pod that hands a job to Ray.
+
+    On nodes like those of the head `beside`, whose room it may use, but never on GPUs.
+    """
+    same = beside.choice if not beside.num_gpus else None
     given = blueprint.Head(
-        cpu=_cpu(SUBMITTER_POD.cpu_millis), memory=_memory(SUBMITTER_POD.memory_bytes)
+        cpu=_cpu(SUBMITTER_POD.cpu_millis),
+        memory=_memory(SUBMITTER_POD.memory_bytes),
+        machine_type=same.best.machine.type.name if same else None,
+        zones=beside.zones or None,
     )
     return Group(
         name=SUBMITTER,

@@ -137,7 +137,8 @@ class _Objects:
     def _submitter(self) -> Manifest:
         held = entrypoints.BASH_CHARACTERS
         env = [{"name": name, "value": character} for character, name in held.items()]
-        job = self._plan.workload
+        job, group = self._plan.workload, self._plan.submitter
+        assert group
         needed = entrypoints.for_double_quotes([job.runtime_env, job.metadata]) != [
             job.runtime_env,
             job.metadata,
@@ -147,7 +148,10 @@ class _Objects:
             plan=self._plan,
             labels=pods.labels(self._plan),
             env=env if needed else None,
-            affinity=pods.affinity(self._plan.head),
+            node_selector=group.node_selector or None,
+            affinity=pods.affinity(group),
+            tolerations=group.tolerations or None,
+            resources=pods.resources(group),
             pod_security_context=pods.POD_SECURITY_CONTEXT,
             container_security_context=pods.CONTAINER_SECURITY_CONTEXT,
         )

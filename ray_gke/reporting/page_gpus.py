@@ -10,8 +10,10 @@ from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.planning.capacity import NodePool
 from ray_gke.reporting.page_shapes import WIDTH, Block, Part, bar
 
-_PER_ROW = 8
-_GAP = 6.0
+_PER_ROW = (8, 4, 2, 1)
+_PER_DEVICE = 20.0
+"""Units that a device needs, so that its number can be read."""
+_GAP = 5.0
 _HEIGHT = 34.0
 _STEP = _HEIGHT + 6.0
 
@@ -24,26 +26,33 @@ class Owner:
     tag: str = ""
 
 
-FREE = Owner("free")
+FREE = Owner("free", "free")
 
 
 def height(pool: NodePool) -> float:
     """Return how much room the GPUs of a node take."""
-    rows = -(-pool.gpus_per_node // _PER_ROW)
+    rows = -(-pool.gpus_per_node // _columns(pool))
     return rows * _STEP
 
 
 def blocks(pool: NodePool, owners: Sequence[Owner], top: float) -> Iterator[Block]:
     """Give the GPUs of one node with their slices or shares, `owners` in turn."""
-    columns = min(pool.gpus_per_node, _PER_ROW)
+    columns = _columns(pool)
     width = (WIDTH - _GAP * (columns - 1)) / columns
     each = pool.devices_per_node // pool.gpus_per_node
     everybody = [*owners, *[FREE] * pool.devices_per_node]
     for gpu in range(pool.gpus_per_node):
-        row, column = divmod(gpu, _PER_ROW)
+        row, column = divmod(gpu, columns)
         box = Block(column * (width + _GAP), top + row * _STEP, width, _HEIGHT, "gpu")
         yield box
         yield from _divided(pool, box, everybody[gpu * each : (gpu + 1) * each])
+
+
+def _columns(pool: NodePool) -> int:
+    """Return how many GPUs stand in a row."""
+    each = pool.devices_per_node // pool.gpus_per_node
+    fit = [n for n in _PER_ROW if n * each * _PER_DEVICE <= WIDTH]
+    return min(max(fit, default=1), pool.gpus_per_node)
 
 
 def _divided(pool: NodePool, box: Block, owners: Sequence[Owner]) -> Iterator[Block]:

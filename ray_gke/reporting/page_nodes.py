@@ -48,16 +48,15 @@ def node(pool: NodePool, alike: NodesAlike, tags: Tags) -> Picture:
     labels: list[Label] = []
     top = 0.0
     if pool.gpus_per_node:
-        labels += _titles("GPU", _gpus_used(pool, alike), top)
+        labels += _titles(_gpus(pool), _gpus_used(pool, alike), top)
         owners = [owner for pods in alike.pods for owner in _owners(pods, tags)]
         blocks += page_gpus.blocks(pool, owners, top + _TITLE)
         top += _TITLE + page_gpus.height(pool) + 6
     for axis in _AXES:
         labels += _titles(axis.name, _used(axis, pool, alike), top)
         full = axis.size(pool.machine)
-        parts = _parts(axis, alike, tags)
+        parts = _parts(axis, pool, alike, tags)
         size = (WIDTH, _BAR)
-        blocks.append(Block(0, top + _TITLE, WIDTH, _BAR, "reserved"))
         blocks += bar(parts, full, 0, top + _TITLE, size)
         top += _ROW
     return Picture(
@@ -99,7 +98,8 @@ def _owners(pods: PodsOnNode, tags: Tags) -> list[Owner]:
     return [owner] * (pods.pods * pods.pod.gpus)
 
 
-def _parts(axis: _Axis, alike: NodesAlike, tags: Tags) -> list[Part]:
+def _parts(axis: _Axis, pool: NodePool, alike: NodesAlike, tags: Tags) -> list[Part]:
+    """Return pods, then what is stranded, then what the system keeps."""
     used = [
         Part(
             axis.size(pods.pod),
@@ -109,14 +109,26 @@ def _parts(axis: _Axis, alike: NodesAlike, tags: Tags) -> list[Part]:
         )
         for pods in alike.pods
     ]
-    stranded = axis.size(alike.stranded)
-    return [*used, Part(stranded, "stranded", axis.text(stranded))]
+    stranded = max(axis.size(alike.stranded), 0)
+    begun = sum(part.size * part.count for part in used) + stranded
+    reserved = max(axis.size(pool.machine) - begun, 0)
+    return [
+        *used,
+        Part(stranded, "stranded", axis.text(stranded)),
+        Part(reserved, "reserved", axis.text(round(reserved))),
+    ]
 
 
 def _used(axis: _Axis, pool: NodePool, alike: NodesAlike) -> str:
     used = sum(axis.size(pods.pod) * pods.pods for pods in alike.pods)
     of = axis.text(axis.size(pool.machine))
     return f"{axis.text(used)} of {of} · {axis.text(axis.size(alike.stranded))} left"
+
+
+def _gpus(pool: NodePool) -> str:
+    """Return how each GPU is divided: `GPU, each in 7`."""
+    each = pool.devices_per_node // pool.gpus_per_node
+    return count(pool.gpus_per_node, "GPU") + (f", each in {each}" if each > 1 else "")
 
 
 def _gpus_used(pool: NodePool, alike: NodesAlike) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-WIDTH = 400.0
-"""Units across a picture: it is made for phones, and grows on wide screens."""
+WIDTH = 320.0
+"""Units across a picture: one is about a pixel of a phone; wide screens enlarge it."""
 
 COLOURS = 8
 _LEAST = 3.0
 """A block narrower than this cannot be told from its neighbours."""
-_UNITS_PER_LETTER = 10.0
+_UNITS_PER_LETTER = 7.0
+_MARGIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,20 @@ def colour(index: int) -> str:
 def bar(
     parts: Iterable[Part], full: float, x: float, y: float, size: tuple[float, float]
 ) -> Iterator[Block]:
-    """Give the blocks of a bar of `size` (width, height) that stands for `full`."""
+    """Give the blocks of a bar of `size` (width, height) that stands for `full`.
+
+    Where equal blocks are too narrow for what is to be written on them, it stands on
+    one more block in their middle, with how many they are.
+    """
     width, height = size
     begun = 0.0
     for part in parts:
-        for one in _visible(part, width / full if full else 0):
-            wide = min(one.size, max(full - begun, 0)) / full * width if full else 0
-            if wide > 0:
-                block = Block(x + begun / full * width, y, wide, height, one.look)
-                yield _tagged(block, one.tag)
-            begun += one.size
+        left = max(full - begun, 0)
+        wide = min(part.size * part.count, left) / full * width if full else 0
+        if wide > 0:
+            block = Block(x + begun / full * width, y, wide, height, part.look)
+            yield from _divided(block, part)
+        begun += part.size * part.count
 
 
 def rounded(block: Block) -> Block:
@@ -87,14 +92,40 @@ def rounded(block: Block) -> Block:
     return replace(block, x=x, y=y, width=max(width, 0), height=max(height, 0))
 
 
-def _visible(part: Part, scale: float) -> Sequence[Part]:
-    """Return the part once per count, or as one where single ones are too narrow."""
-    if part.count <= 1 or part.size * scale >= _LEAST:
-        return [replace(part, count=1)] * part.count
-    tag = f"{part.tag} x{part.count}" if part.tag else ""
-    return [replace(part, size=part.size * part.count, count=1, tag=tag)]
+def _divided(block: Block, part: Part) -> Iterator[Block]:
+    """Give a block per count, or one for all where single ones are too narrow."""
+    width = block.width / part.count
+    several = f"{part.tag}\N{MULTIPLICATION SIGN}{part.count}"
+    if part.count == 1:
+        yield _tagged(block, part.tag)
+        return
+    if width < _LEAST:
+        yield _tagged(block, several)
+        return
+    one = replace(block, width=width)
+    fits = _tagged(one, part.tag).tag
+    for index in range(part.count):
+        yield replace(one, x=block.x + index * width, tag=fits)
+    if part.tag and not fits and _room(several) <= block.width:
+        yield _over(block, several)
+
+
+def _over(block: Block, tag: str) -> Block:
+    """Return a small block in the middle of another, with the tag."""
+    width = _room(tag)
+    return Block(
+        block.x + (block.width - width) / 2,
+        block.y + block.height / 2 - 8,
+        width,
+        16,
+        f"{block.look} over",
+        tag,
+    )
 
 
 def _tagged(block: Block, tag: str) -> Block:
-    fits = tag and len(tag) * _UNITS_PER_LETTER <= block.width
-    return replace(block, tag=tag) if fits else block
+    return replace(block, tag=tag if tag and _room(tag) <= block.width else "")
+
+
+def _room(tag: str) -> float:
+    return len(tag) * _UNITS_PER_LETTER + _MARGIN

@@ -48,9 +48,9 @@ def sections(capacity: Capacity) -> tuple[Section, ...]:
         Section("Node pools", _pools(capacity)),
         Section("Stranded on each node, at maximum", _stranded(capacity)),
         Section("Warm capacity", _warm(capacity)),
-        Section("Quota needed", _quotas(capacity)),
-        Section("Addresses needed", _addresses(capacity)),
-        Section("Cost, an estimate", _cost(capacity), tuple(_about_cost(capacity))),
+        Section("Quota needed", quotas(capacity)),
+        Section("Addresses needed", addresses(capacity)),
+        Section("Cost, an estimate", costs(capacity), tuple(_about_cost(capacity))),
         Section("Warnings", [], tuple(f"! {line}" for line in capacity.warnings)),
     )
     return tuple(section for section in every if section.rows or section.lines)
@@ -161,7 +161,7 @@ def _warm(capacity: Capacity) -> Rows:
     ]
 
 
-def _quotas(capacity: Capacity) -> Rows:
+def quotas(capacity: Capacity) -> Rows:
     rows = [
         {
             "QUOTA": " ".join([quota.metric, *quota.dimensions.values()]),
@@ -176,7 +176,7 @@ def _quotas(capacity: Capacity) -> Rows:
     return _without_empty(rows, "UNIT", "COUNTED")
 
 
-def _addresses(capacity: Capacity) -> Rows:
+def addresses(capacity: Capacity) -> Rows:
     return [
         {
             "FOR": found.purpose,
@@ -189,7 +189,7 @@ def _addresses(capacity: Capacity) -> Rows:
     ]
 
 
-def _cost(capacity: Capacity) -> Rows:
+def costs(capacity: Capacity) -> Rows:
     cost = capacity.cost
     month = (
         f"a month of {HOURS_PER_MONTH} h",
