@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -73,6 +74,62 @@ def validating(folder: Path) -> None:
     tell("memory of validate with 10,000", large.own_mib, "< 300", unit="MiB")
 
 
+def platform(folder: Path, size: int) -> Path:
+    """Write a platform of `size` blueprints with four worker groups each."""
+    shapes = (
+        "gpu: {accelerator: nvidia-tesla-a100, partition: 1g.5gb}",
+        "gpu: {memory: 9Gi}",
+        "provisioning: [spot, standard], gpu: {memory: 20Gi, isolation: none}",
+        "provisioning: spot",
+    )
+    for number in range(size):
+        name = f"team-{number:04}"
+        groups = "".join(
+            f"    - {{name: g{index}, min_replicas: 0, max_replicas: "
+            f"{2 + (number + index) % 40}, cpu: {1 + number % 3}, "
+            f"memory: {4 + index}Gi, {shape}}}\n"
+            for index, shape in enumerate(shapes)
+        )
+        blueprint = folder / "blueprints" / name
+        blueprint.mkdir(parents=True)
+        (blueprint / "blueprint.yaml").write_text(
+            "apiVersion: ray-gke/v1\nkind: Blueprint\n"
+            f"metadata: {{name: {name}}}\n"
+            f"spec:\n  worker_groups:\n{groups}  cluster: {{}}\n",
+            encoding="utf-8",
+        )
+    runs = "".join(f"    - {{blueprint: team-{n:04}}}\n" for n in range(size))
+    file = folder / "ray-gke.yaml"
+    file.write_text(
+        "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: bench}\nspec:\n"
+        "  target: gke\n  project: my-project\n  region: us-central1\n"
+        f"  catalogs: [{{path: blueprints}}]\n  blueprints:\n{runs}",
+        encoding="utf-8",
+    )
+    return file
+
+
+def planning(folder: Path) -> None:
+    """`plan`, which renders too, beside `helm template`; its growth and memory."""
+    executable = helm.build(CACHE)
+    argv = [RAY_GKE, "plan", "--output", "json", "--file"]
+    small = [*argv, str(platform(folder / "plan-100", 100))]
+    seconds = min(start_up(small) for _ in range(3))
+    print(f"plan and render 100 blueprints, 400 groups: {seconds:.2f} s")
+    if executable:
+        chart = str(helm.chart(executable, CACHE))
+        peer = [str(executable), "template", "squares", chart]
+        once = sorted(start_up(peer) for _ in range(15))[7]
+        ratio = seconds / (20 * once)
+        tell(f"plan / 20 x helm template ({once * 1000:.0f} ms)", ratio, "< 1")
+    else:
+        tell("plan / 20 x helm template (40 ms, no Go here)", seconds / 0.8, "< 1")
+    large = run([*argv, str(platform(folder / "plan-1000", 1_000))])
+    growth = large.seconds / seconds / (10 * math.log(4_000) / math.log(400))
+    tell("time of 4,000 groups / n log n from 400", growth, "<= 1")
+    tell("memory of plan with 4,000 groups", large.own_mib, "-", unit="MiB")
+
+
 def bringing_up(folder: Path) -> None:
     """`up squares` beside the same by hand."""
     env = environment(XDG_STATE_HOME=str(folder / "state"))
@@ -97,6 +154,7 @@ def main() -> None:
         parts: dict[str, Callable[[], None]] = {
             "start": starting,
             "validate": lambda: validating(folder),
+            "plan": lambda: planning(folder),
             "up": lambda: bringing_up(folder),
         }
         for name in sys.argv[1:] or parts:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ray_gke.catalog import platform as platform_file
 from ray_gke.catalog import prices as price_file
-from ray_gke.catalog.blueprint import Parameter
 from ray_gke.catalog.catalogs import Catalogs
-from ray_gke.catalog.load import Loaded, declared, load
-from ray_gke.catalog.load import check as check_folder
+from ray_gke.catalog.load import Loaded, load
 from ray_gke.catalog.platform import Platform
 from ray_gke.errors import InvalidError, Problem, UsageError
 from ray_gke.planning.build import build
-from ray_gke.planning.plan import Group, Plan
+from ray_gke.planning.plan import Plan
 from ray_gke.planning.site import REGION, Site
+from ray_gke.rendering import requests
 from ray_gke.rendering.render import render
 from ray_gke.versions import KUBERAY_VERSION, KUBERAY_VERSIONS
 
@@ -39,19 +37,6 @@ class Choice:
     def on_gke(self) -> Choice:
         """Return the same for GKE, where the node pools are ours."""
         return replace(self, site=replace(self.site, target="gke"))
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a catalog knows of a blueprint; `groups` maps each group to its size."""
-
-    name: str
-    summary: str
-    kind: str
-    tags: tuple[str, ...]
-    folder: Path
-    parameters: Mapping[str, Parameter]
-    groups: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -161,17 +146,30 @@ def _on_command_line(
             return _on_platform(choice, platform, index, given, name)
     loaded = load(choice.catalogs.find(blueprint), given)
     namespace = platform.spec.namespace if platform else None
-    return Selected(loaded, _build(loaded, name, choice.site), namespace)
+    return Selected(loaded, _build(loaded, name, choice), namespace)
 
 
-def _build(loaded: Loaded, name: str | None, site: Site) -> Plan:
+def _build(loaded: Loaded, name: str | None, choice: Choice) -> Plan:
     try:
-        return build(loaded, name=name, site=site)
+        return _sized(loaded, name, choice)
     except InvalidError as error:
         # What has no place in a file was said on the command line.
         if name and not any(problem.place for problem in error.problems):
             raise UsageError.of(error.problems) from None
         raise
+
+
+def _sized(loaded: Loaded, name: str | None, choice: Choice) -> Plan:
+    """Return the plan; where the nodes are ours, they hold what patches add too."""
+    plan = build(loaded, name=name, site=choice.site)
+    folder = templates(loaded.folder)
+    if choice.site.target != "gke" or not (plan.patches or folder):
+        return plan
+    version = choice.kuberay_version
+    added = requests.added(
+        plan, render(plan, kuberay_version=version, templates=folder)
+    )
+    return build(loaded, name=name, site=choice.site, patched=added) if added else plan
 
 
 def _everything(choice: Choice, platform: Platform) -> list[Selected]:
@@ -209,41 +207,8 @@ def _on_platform(
     place = platform.document.place(("spec", "blueprints", index, "blueprint"))
     folder = choice.catalogs.find(run.blueprint, base=platform.folder, place=place)
     loaded = load(folder, given, in_files=platform.assigned(index))
-    if name:
-        plan = _build(loaded, name, choice.site)
-    else:
-        plan = build(loaded, name=run.name, site=choice.site)
+    plan = _build(loaded, name, choice) if name else _sized(loaded, run.name, choice)
     return Selected(loaded, plan, platform.namespace(run))
-
-
-def described(choice: Choice, blueprint: str) -> Description:
-    """Return what there is to know before bringing a blueprint up.
-
-    Without groups when these depend on parameters that must be set.
-    """
-    folder = choice.catalogs.find(blueprint)
-    told = declared(folder)
-    groups: tuple[Group, ...] = ()
-    with suppress(InvalidError):
-        if loaded := check_folder(folder):
-            plan = build(loaded, site=choice.site)
-            groups = (plan.head, *plan.worker_groups)
-    return Description(
-        name=told.metadata.name,
-        summary=told.metadata.summary,
-        kind=told.kind,
-        tags=told.metadata.tags,
-        folder=folder,
-        parameters=told.parameters,
-        groups={group.name: _size(group) for group in groups},
-    )
-
-
-def _size(group: Group) -> str:
-    least, most = group.min_replicas, group.max_replicas
-    replicas = str(least) if least == most else f"{least} to {most}"
-    gpus = f", {group.num_gpus} GPU" if group.num_gpus else ""
-    return f"{replicas} x {group.cpu} CPU, {group.memory}{gpus}"
 
 
 def rendered(

@@ -123,7 +123,9 @@ CASES = [
         "'timesharing'",
         "mean 'time-sharing'",
     ),
-    Fault("provisioning-unknown", 7, f"{GROUP}.provisioning", "'preem", "standard, spot"),
+    Fault(
+        "provisioning-unknown", 7, f"{GROUP}.provisioning", "'preem", "standard, spot"
+    ),
     # Files
     Fault("missing-script", 6, "spec.job.entrypoint", "'sqares.py'", "'squares.py'"),
     Fault("missing-serve-config", 6, "spec.service.serve_config", "no", "'serve.yaml'"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from ray_gke.catalog.faults import fault
+from ray_gke.catalog.locations import Region
 from ray_gke.catalog.model import Model
 from ray_gke.catalog.quantities import Shape
 from ray_gke.catalog.validation import in_order, validate
@@ -38,19 +42,40 @@ Amount = Annotated[
 ]
 
 
+def _not_free(price: Decimal) -> Decimal:
+    if not price:
+        message = "0 is not a price of a machine or GPU"
+        raise fault(message, hint="leave it out when it is not known")
+    return price
+
+
+Paid = Annotated[Amount, AfterValidator(_not_free)]
+
+
 class PriceEntry(Model):
     """Per hour."""
 
-    on_demand: Amount = Field(description="Per hour")
-    spot: Amount | None = Field(default=None, description="Per hour, a hint")
+    on_demand: Paid = Field(description="Per hour")
+    spot: Paid | None = Field(default=None, description="Per hour, a hint")
+
+
+def _real_day(written: str) -> str:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        hint = "write a date such as 2026-06-23"
+        raise fault(f"{written} is no day", hint=hint) from None
+    return written
 
 
 class PricesMetadata(Model):
     """Where the prices come from."""
 
-    date: Annotated[str, Shape(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-06-23")] = (
-        Field(description="The day on which they were right")
-    )
+    date: Annotated[
+        str,
+        Shape("[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2026-06-23"),
+        AfterValidator(_real_day),
+    ] = Field(description="The day on which they were right")
     source: str = Field(description="Where they come from", max_length=300)
 
 
@@ -60,7 +85,7 @@ class PricesSpec(Model):
     currency: Annotated[str, Shape("[A-Z]{3}", "a currency such as USD")] = Field(
         default="USD", description="ISO 4217"
     )
-    region: str = Field(description="Region that they are of")
+    region: Region = Field(description="Region that they are of")
     cluster_fee: Amount = Field(description="GKE's fee per cluster and hour")
     disks: dict[str, Amount] = Field(
         default={}, description="Per GiB and month, by disk type"
@@ -88,6 +113,46 @@ def load(path: Path | None = None) -> Prices:
     Raises InvalidError with everything that is wrong.
     """
     return _read(path) if path else _built_in()
+
+
+def text(path: Path | None = None) -> str:
+    """Return a price file as it is written, ours without `path`; it is checked."""
+    load(path)
+    return (path or _BUILT_IN).read_text(encoding="utf-8-sig")
+
+
+def written(fresh: Prices) -> str:
+    """Return prices as the text of a price file."""
+    lines = [
+        "apiVersion: ray-gke/v1",
+        "kind: Prices",
+        "metadata:",
+        f"  date: {fresh.date}",
+        f"  source: {json.dumps(fresh.source)}",
+        "spec:",
+        f"  currency: {fresh.currency}",
+        f"  region: {fresh.region}",
+        f"  cluster_fee: {fresh.cluster_fee:f}",
+        *_section("disks", {k: f"{v:f}" for k, v in fresh.disks.items()}),
+        *_section("accelerators", _flows(fresh.accelerators)),
+        *_section("machine_types", _flows(fresh.machine_types)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, entries: Mapping[str, str]) -> list[str]:
+    if not entries:
+        return [f"  {name}: {{}}"]
+    return [f"  {name}:", *(f"    {key}: {value}" for key, value in entries.items())]
+
+
+def _flows(entries: Mapping[str, prices.Price]) -> dict[str, str]:
+    return {
+        name: f"{{on_demand: {price.on_demand:f}"
+        + ("" if price.spot is None else f", spot: {price.spot:f}")
+        + "}"
+        for name, price in entries.items()
+    }
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ray_gke.commands import blueprints, documents, gpus, plan, running
+from ray_gke.commands import blueprints, documents, gpus, plan, prices, running
 
 # Rich's help takes three times as long to start and wraps badly on narrow terminals.
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command()(running.logs)
 app.command()(running.dashboard)
 app.command()(plan.plan)
 app.command()(gpus.gpus)
+app.command()(prices.prices)
 app.command()(documents.render)
 app.command()(documents.validate)
 app.command()(documents.schema)

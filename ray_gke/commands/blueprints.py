@@ -42,10 +42,11 @@ def show(
     output: OutputOption = Output.text,
 ) -> None:
     """Show a blueprint and its parameters."""
-    from ray_gke import selection
+    from ray_gke import descriptions, selection
     from ray_gke.reporting import answers
 
-    answers.blueprint(selection.described(selection.choose(file), blueprint), output)
+    described = descriptions.described(selection.choose(file), blueprint)
+    answers.blueprint(described, output)
 
 
 @app.command()

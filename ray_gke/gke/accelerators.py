@@ -68,7 +68,8 @@ class Accelerator:
     `ray_type` is Ray's name of it, `built_in` are the machine types that carry it.
     `n1_vcpus` says for those that are attached to N1 machines which counts there are,
     and how many vCPUs the machine may have for each. `refused_partitions` are sizes
-    that NVIDIA's tools know and GKE does not take, with the reason.
+    that NVIDIA's tools know and GKE does not take, with the reason. Where
+    `mig_needs_reboot`, a node restarts once to switch MIG on.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Accelerator:
     partitions: Mapping[str, Partition] = field(default_factory=dict)
     refused_partitions: Mapping[str, str] = field(default_factory=dict)
     min_gke_version: str | None = None
+    mig_needs_reboot: bool = False
 
     @property
     def gpu_counts(self) -> tuple[int, ...]:
@@ -108,6 +110,14 @@ def _partitions(
 
 def _own_metrics(model: str) -> QuotaNames:
     return QuotaNames(f"NVIDIA_{model}_GPUS", f"PREEMPTIBLE_NVIDIA_{model}_GPUS")
+
+
+def _on_n1(
+    name: str, model: str, memory_gb: int, n1_vcpus: Mapping[int, int]
+) -> Accelerator:
+    """Return a GPU that is attached to N1 machines."""
+    quota = _own_metrics(model)
+    return Accelerator(name, model, model, memory_gb * GB, quota, n1_vcpus=n1_vcpus)
 
 
 _RESERVED_OR_SHORT: tuple[Provisioning, ...] = ("reservation", "spot", "flex-start")
@@ -143,6 +153,7 @@ _ALL = (
             "4g.20gb": _NOT_IN_PLUGIN,
             "1g.5gb+me": "GKE has no partitions with media extensions",
         },
+        mig_needs_reboot=True,
     ),
     Accelerator(
         "nvidia-a100-80gb",
@@ -163,6 +174,7 @@ _ALL = (
             "4g.40gb": _NOT_IN_PLUGIN,
             "1g.20gb": "GKE's autoscaler knows this size on H100 only",
         },
+        mig_needs_reboot=True,
     ),
     Accelerator(
         "nvidia-h100-80gb",
@@ -234,6 +246,7 @@ _ALL = (
         "nvidia-gb300",
         "GB300",
         "GB300",
+        # Four have 1,116 GB.
         279 * GB,
         QuotaNames(),
         built_in=(BuiltIn("a4x-maxgpu-4g-metal", 144, 960, 4),),
@@ -273,39 +286,11 @@ _ALL = (
         partitions=_partitions({"1g.24gb": 4, "2g.48gb": 2, "4g.96gb": 1}),
         min_gke_version="1.34.0-gke.1662000",
     ),
-    Accelerator(
-        "nvidia-tesla-t4",
-        "T4",
-        "T4",
-        16 * GB,
-        _own_metrics("T4"),
-        n1_vcpus={1: 48, 2: 48, 4: 96},
-    ),
-    Accelerator(
-        "nvidia-tesla-v100",
-        "V100",
-        "V100",
-        16 * GB,
-        _own_metrics("V100"),
-        n1_vcpus={1: 12, 2: 24, 4: 48, 8: 96},
-    ),
-    Accelerator(
-        "nvidia-tesla-p100",
-        "P100",
-        "P100",
-        16 * GB,
-        _own_metrics("P100"),
-        # In some zones only 64 for 4.
-        n1_vcpus={1: 16, 2: 32, 4: 96},
-    ),
-    Accelerator(
-        "nvidia-tesla-p4",
-        "P4",
-        "P4",
-        8 * GB,
-        _own_metrics("P4"),
-        n1_vcpus={1: 24, 2: 48, 4: 96},
-    ),
+    _on_n1("nvidia-tesla-t4", "T4", 16, {1: 48, 2: 48, 4: 96}),
+    _on_n1("nvidia-tesla-v100", "V100", 16, {1: 12, 2: 24, 4: 48, 8: 96}),
+    # In some zones only 64 vCPUs for 4 of them.
+    _on_n1("nvidia-tesla-p100", "P100", 16, {1: 16, 2: 32, 4: 96}),
+    _on_n1("nvidia-tesla-p4", "P4", 8, {1: 24, 2: 48, 4: 96}),
 )
 
 ACCELERATORS: Mapping[str, Accelerator] = {one.name: one for one in _ALL}

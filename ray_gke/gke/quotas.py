@@ -2,7 +2,8 @@
 
 Sources: Compute Engine "Allocation quotas" and the API's Quota.metric, cloudquotas'
 GPUS-PER-GPU-FAMILY-per-project-region (H100 and newer have no metric of their own),
-GKE "Flex-start" (takes preemptible quota). Whether Spot nodes count against
+Dataproc Serverless "Use Dynamic Workload Scheduler" (flex-start takes preemptible
+quota, such as PREEMPTIBLE_NVIDIA_L4_GPUS). Whether Spot nodes count against
 GPUS_ALL_REGIONS, Google's documents do not agree.
 """
 

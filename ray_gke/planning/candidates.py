@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from ray_gke.catalog.quantities import number
 from ray_gke.gke.allocatable import PODS_PER_NODE
@@ -18,6 +18,9 @@ from ray_gke.planning.need import Need
 
 _ISOLATION: tuple[Isolation, ...] = ("hardware", "software", "none")
 """From the strictest on."""
+
+_KINDS: tuple[Provisioning, ...] = get_args(Provisioning)
+"""In their order where the price is the same: flex-start has standard's."""
 
 Cost = Decimal | tuple[int, int, int]
 """A price per hour; where it is not known GPU memory, vCPUs and memory instead."""
@@ -45,7 +48,8 @@ class Candidate:
 class Fit(NamedTuple):
     """A candidate in the making, in the order of what is better.
 
-    `rank` counts from hardware isolation on, and only where the group leaves it open.
+    `rank` counts from hardware isolation on, and only where the group leaves it open;
+    `kind` is a place among GKE's kinds of provisioning.
     """
 
     unpriced: bool
@@ -57,69 +61,106 @@ class Fit(NamedTuple):
     machine_type: str
     accelerator: str
     partition: str
-    provisioning: Provisioning
+    kind: int
     gpus: int
     strategy: SharingStrategy | None
     slots: int
     division: Division
 
     @property
-    def kind(self) -> tuple[str, str, str | None, str]:
-        """What makes two fits the same kind of shape."""
-        return self.accelerator, self.partition, self.strategy, self.provisioning
+    def provisioning(self) -> Provisioning:
+        """What the nodes are bought as."""
+        return _KINDS[self.kind]
 
 
-class Way(NamedTuple):
-    """One way to share the units of a division: with so many clients of each."""
+class Found(NamedTuple):
+    """The best fit of each kind of shape, best first, and how many fits there are."""
 
-    strategy: SharingStrategy | None
+    best: list[Fit]
+    priced: int
+    unpriced: int
+
+
+class _Way(NamedTuple):
+    """With so many clients of each unit: slots of a node, and nodes that it takes."""
+
     clients: int
     slots: int
-    rank: int
+    at_maximum: int
+    at_minimum: int
 
 
-def fits(need: Need, divisions: list[Division], prices: Prices) -> Iterator[Fit]:
-    """Yield every fit of `need`; of the client numbers of a share only the best."""
-    most = max(need.max_replicas, 1)
-    for division in divisions:
-        room = division.room(need.pod)
-        ways = list(_ways(need, division, room)) if room else []
-        for kind in dict.fromkeys(need.provisioning) if ways else ():
-            if not available(division.machine, kind):
-                continue
-            rate = price(division.machine, kind, prices)
-            for way in ways:
-                at_maximum = -(-most // way.slots)
-                yield _fit(
-                    division,
-                    kind,
-                    way,
-                    rate,
-                    (at_maximum, -(-need.min_replicas // way.slots)),
-                )
+class _Sharing(NamedTuple):
+    """Strategies that share alike, each with its rank, and their ways by division."""
+
+    strategies: list[tuple[SharingStrategy | None, int]]
+    ways: list[tuple[_Way, ...]]
+
+
+_Bid = tuple[int, Division, Decimal | None]
+"""A division, its place among those of its group, and its price per hour."""
+
+
+def search(need: Need, groups: list[list[Division]], prices: Prices) -> Found:
+    """Return the best fits of `need` on divisions that it allows.
+
+    Those of one group have accelerator and partition in common.
+    """
+    best: list[Fit] = []
+    counts = {False: 0, True: 0}
+    for group in groups:
+        room = [each.room(need.pod) for each in group]
+        sharings = list(_sharings(need, group, room)) if any(room) else []
+        for kind in dict.fromkeys(need.provisioning) if sharings else ():
+            bids = _bids(group, kind, prices)
+            for strategies, ways in sharings:
+                for place, _, rate in bids:
+                    counts[rate is None] += len(strategies) * bool(ways[place])
+                fit = _cheapest(bids, ways, kind)
+                if fit:
+                    best += [fit._replace(strategy=s, rank=r) for s, r in strategies]
+    return Found(sorted(best), counts[False], counts[True])
+
+
+def _bids(group: list[Division], kind: Provisioning, prices: Prices) -> list[_Bid]:
+    return [
+        (place, division, price(division.machine, kind, prices))
+        for place, division in enumerate(group)
+        if available(division.machine, kind)
+    ]
+
+
+def _cheapest(
+    bids: list[_Bid], ways: list[tuple[_Way, ...]], kind: Provisioning
+) -> Fit | None:
+    best: Fit | None = None
+    for place, division, rate in bids:
+        for way in ways[place]:
+            cost = _cost(rate, way.at_maximum, division.size)
+            # Most are worse already here, and need not be made.
+            if best is None or (rate is None, cost) <= best[:2]:
+                fit = _fit(division, way, rate, kind)
+                best = fit if best is None else min(best, fit)
+    return best
 
 
 def _fit(
-    division: Division,
-    kind: Provisioning,
-    way: Way,
-    rate: Decimal | None,
-    nodes: tuple[int, int],
+    division: Division, way: _Way, rate: Decimal | None, kind: Provisioning
 ) -> Fit:
     machine = division.machine
     return Fit(
         rate is None,
-        _cost(rate, nodes[0], division.size),
-        _cost(rate, nodes[1], division.size),
-        way.rank,
+        _cost(rate, way.at_maximum, division.size),
+        _cost(rate, way.at_minimum, division.size),
+        0,
         way.clients,
-        nodes[0],
+        way.at_maximum,
         machine.type.name,
         machine.accelerator.name if machine.accelerator else "",
         division.partition or "",
-        kind,
+        _KINDS.index(kind),
         machine.gpus,
-        way.strategy,
+        None,
         way.slots,
         division,
     )
@@ -137,56 +178,65 @@ def _cost(rate: Decimal | None, nodes: int, size: tuple[int, int, int]) -> Cost:
     return (size[0] * nodes, size[1] * nodes, size[2] * nodes)
 
 
-def _ways(need: Need, division: Division, room: int) -> Iterator[Way]:
-    gpu = need.gpu
-    if gpu is None:
-        yield Way(None, 0, room, 0)
-    elif gpu.memory:
-        yield from _by_need(need, division, room)
-    else:
-        clients = gpu.sharing.max_shared_clients_per_gpu if gpu.sharing else 0
-        slots = min(room, division.units * (clients or 1) // gpu.count)
-        if slots:
-            yield Way(gpu.sharing.strategy if gpu.sharing else None, clients, slots, 0)
+def _sharings(need: Need, group: list[Division], room: list[int]) -> Iterator[_Sharing]:
+    gpu, places = need.gpu, list(zip(group, room, strict=True))
+    clients = gpu.sharing.max_shared_clients_per_gpu if gpu and gpu.sharing else 0
+    strategy = gpu.sharing.strategy if gpu and gpu.sharing else None
+    yield _Sharing(
+        [(strategy, 0)], [_named(need, each, most, clients) for each, most in places]
+    )
+    strategies = list(_strategies(need))
+    if strategies:
+        memory = number(gpu.memory) if gpu and gpu.memory else 1
+        ways = [
+            _shares(need, each, most, int(each.unit_memory // memory))
+            for each, most in places
+        ]
+        yield _Sharing(strategies, ways)
 
 
-def _by_need(need: Need, division: Division, room: int) -> Iterator[Way]:
-    """Whole units, and shares if these are isolated enough and hold the memory."""
-    assert need.gpu is not None
-    assert need.gpu.memory is not None
-    slots = min(room, division.units // need.gpu.count)
-    if slots:
-        yield Way(None, 0, slots, 0)
-    allowed = _ISOLATION.index(need.gpu.isolation or "hardware")
-    if not allowed or need.gpu.count > 1 or not division.machine.type.divisible:
-        return
-    most = min(MAX_CLIENTS, int(division.unit_memory // number(need.gpu.memory)))
-    if most >= MIN_CLIENTS:
-        for clients, shares in _shares(need, division.units, room, most):
-            for strategy, facts in STRATEGIES.items():
-                rank = _ISOLATION.index(facts.isolation)
-                if rank <= allowed:
-                    yield Way(strategy, clients, shares, rank)
+def _named(need: Need, division: Division, room: int, clients: int) -> tuple[_Way, ...]:
+    """Whole units, or as many clients as the group says."""
+    slots = room
+    if need.gpu:
+        slots = min(room, division.units * (clients or 1) // need.gpu.count)
+    return (_way(need, clients, slots),) if slots else ()
 
 
-def _shares(need: Need, units: int, room: int, most: int) -> Iterator[tuple[int, int]]:
-    """Yield the client numbers that can be best, each with the slots it gives.
+def _strategies(need: Need) -> Iterator[tuple[SharingStrategy, int]]:
+    """Yield what is isolated enough for a group that says only what it needs."""
+    if need.gpu and need.gpu.memory and need.gpu.count == 1:
+        allowed = _ISOLATION.index(need.gpu.isolation or "hardware")
+        for strategy, facts in STRATEGIES.items():
+            rank = _ISOLATION.index(facts.isolation)
+            if rank <= allowed:
+                yield strategy, rank
+
+
+def _shares(
+    need: Need, division: Division, room: int, clients: int
+) -> tuple[_Way, ...]:
+    """Return the client numbers that can be best, of at most `clients`.
 
     More clients never need more nodes. So the best number is the smallest that needs
     as few nodes as the largest does, first at maximum, then at minimum; the smallest
-    of all is yielded besides because of machines that cost nothing.
+    of all is there besides because of machines that cost nothing.
     """
-    slots = min(room, units * most)
-    replicas = (max(need.max_replicas, 1), need.min_replicas)
-    nodes = [-(-wanted // slots) for wanted in replicas]
-    enough = max(
-        -(-wanted // count)
-        for wanted, count in zip(replicas, nodes, strict=True)
-        if count
-    )
+    clients, units = min(MAX_CLIENTS, clients), division.units
+    if not room or clients < MIN_CLIENTS or not division.machine.type.divisible:
+        return ()
+    most = _way(need, clients, min(room, units * clients))
+    enough = -(-max(need.max_replicas, 1) // most.at_maximum)
+    if most.at_minimum:
+        enough = max(enough, -(-need.min_replicas // most.at_minimum))
     fewest = max(MIN_CLIENTS, -(-enough // units))
-    for clients in {MIN_CLIENTS, fewest}:
-        yield clients, min(room, units * clients)
+    numbers = (MIN_CLIENTS, fewest) if fewest > MIN_CLIENTS else (MIN_CLIENTS,)
+    return tuple(_way(need, number, min(room, units * number)) for number in numbers)
+
+
+def _way(need: Need, clients: int, slots: int) -> _Way:
+    nodes = -(-max(need.max_replicas, 1) // slots)
+    return _Way(clients, slots, nodes, -(-need.min_replicas // slots))
 
 
 def candidate(fit: Fit, need: Need, prices: Prices) -> Candidate:

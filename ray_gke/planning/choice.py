@@ -1,8 +1,24 @@
-"""The cheapest nodes for a group, and why."""
+"""The cheapest nodes for a group, and why.
+
+Candidates are all machines on which a pod fits, with their GPUs whole, in partitions
+or shared, as each of the kinds of virtual machines that the group allows. The best is
+decided by these, the first that differs:
+
+1. with a known price before without;
+2. price per hour of the nodes at maximum, which are max_replicas / slots, rounded up;
+3. price per hour of the nodes at minimum;
+4. by need: isolation in hardware, then MPS, then time-sharing;
+5. fewer clients of a share;
+6. fewer nodes at maximum;
+7. names of machine type, accelerator and partition; provisioning in the order
+   standard, spot, flex-start, reservation; fewer GPUs.
+
+Where no price is known, GPU memory, vCPUs and memory of the nodes stand for it.
+Flex-start and reservations count as on-demand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,24 +26,15 @@ from ray_gke.catalog.quantities import number
 from ray_gke.gke.allocatable import usable
 from ray_gke.gke.prices import Prices
 from ray_gke.gke.resources import GIB, Resources
-from ray_gke.planning.candidates import Candidate, Fit, candidate, fits
-from ray_gke.planning.divisions import Division, eligible
+from ray_gke.planning.candidates import Candidate, Found, candidate, search
+from ray_gke.planning.divisions import eligible
 from ray_gke.planning.need import Need
+from ray_gke.planning.no_machine import NoMachine, gib, none, too_small
 from ray_gke.planning.site import Site
 
 __all__ = ["Candidate", "Choice", "NoMachine", "choose", "share"]
 
 _MOST_RUNNERS_UP = 5
-
-
-class NoMachine(Exception):
-    """No machine that GKE has carries a pod of the group."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        """`message` says what is missing, `hint` what to change."""
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -74,39 +81,36 @@ def share(candidate: Candidate) -> Resources:
 
 @lru_cache(maxsize=4096)
 def _choose(need: Need, market: _Market) -> Choice:
-    divisions = eligible(need, (market.region, market.zones))
-    found = list(fits(need, divisions, market.prices))
-    if not found:
-        raise _nothing(need, divisions)
-    kinds: dict[tuple[object, ...], Fit] = {}
-    for fit in found:
-        best = kinds.get(fit.kind)
-        if best is None or fit < best:
-            kinds[fit.kind] = fit
+    groups = eligible(need, market.region, market.zones)
+    found = search(need, groups, market.prices)
+    if not found.best:
+        divisions = [division for group in groups for division in group]
+        raise (
+            too_small(need, divisions)
+            if divisions
+            else none(need, market.region, market.zones)
+        )
     first, *others = (
         candidate(fit, need, market.prices)
-        for fit in sorted(kinds.values())[: 1 + _MOST_RUNNERS_UP]
+        for fit in found.best[: 1 + _MOST_RUNNERS_UP]
     )
-    return Choice(first, _reason(need, first, found), tuple(others))
+    return Choice(first, f"{_because(need, found)}: {_told(first)}", tuple(others))
 
 
-def _reason(need: Need, best: Candidate, found: Sequence[Fit]) -> str:
-    return f"{_because(need, best, found)}: {_told(best)}"
-
-
-def _because(need: Need, best: Candidate, found: Sequence[Fit]) -> str:
-    places = {(*fit.kind, fit.machine_type, fit.gpus): fit.unpriced for fit in found}
+def _because(need: Need, found: Found) -> str:
     by_need = need.gpu is not None and need.gpu.memory
     what = "shapes" if by_need or len(need.provisioning) > 1 else "machines"
-    holds = f" with at least {_gib(int(number(by_need)))}" if by_need else ""
-    if len(places) == 1:
+    holds = f" with at least {gib(int(number(by_need)))}" if by_need else ""
+    fits = found.priced + found.unpriced
+    if fits == 1:
         return f"the only one of GKE's {what}{holds} that fits what is asked"
-    priced = sum(not unpriced for unpriced in places.values())
-    if best.price is None:
-        return f"smallest of {len(places)} {what}{holds}, none with a known price"
-    unknown = len(places) - priced
+    if not found.priced:
+        return f"smallest of {fits} {what}{holds}, none with a known price"
+    if found.priced == 1:
+        return f"the only one of {fits} {what}{holds} with a known price"
+    unknown = found.unpriced
     more = f", besides {unknown} without a known price" if unknown else ""
-    return f"cheapest of {priced} {what}{holds}{more}"
+    return f"cheapest of {found.priced} {what}{holds}{more}"
 
 
 def _told(best: Candidate) -> str:
@@ -124,73 +128,3 @@ def _told(best: Candidate) -> str:
     if best.price is None:
         return text
     return f"{text} at {best.price:.2f} an hour, {best.price / slots:.2f} a slot"
-
-
-def _nothing(need: Need, divisions: Sequence[Division]) -> NoMachine:
-    """Say what the machine that comes nearest lacks."""
-    pod, asked = need.pod, need.gpu.count if need.gpu else 0
-    kinds = " or ".join(need.provisioning)
-    if not divisions:
-        where = f" in {', '.join(need.zones)}" if need.zones else ""
-        what = (
-            f"GPU with {need.gpu.memory} of memory"
-            if need.gpu and need.gpu.memory
-            else "machine for this group"
-        )
-        on = f" on {need.machine_type}" if need.machine_type else ""
-        return NoMachine(
-            f"GKE has no {what}{on} to be had as {kinds}{where}",
-            "ask for less GPU memory, other accelerators, another machine_type, "
-            "or another provisioning",
-        )
-    best = min(divisions, key=lambda division: _shortage(need, division))
-    node, units = best.usable, _devices(need, best)
-    short = [
-        text
-        for text, wanted, there in (
-            (f"{_cpu(node.cpu_millis)} CPU", pod.cpu_millis, node.cpu_millis),
-            (
-                f"{_gib(node.memory_bytes)} of memory",
-                pod.memory_bytes,
-                node.memory_bytes,
-            ),
-            (f"{units} of nvidia.com/gpu", asked, units),
-        )
-        if wanted > there
-    ]
-    gpus = (f" and {asked} nvidia.com/gpu", f" and {units}") if asked else ("", "")
-    least = " and ".join(short)
-    missing = " and ".join(text.split()[-1] for text in short)
-    other = "another accelerator" if asked else "split the work over more workers"
-    change = "another machine_type" if need.machine_type else other
-    return NoMachine(
-        f"no machine holds a pod of {_cpu(pod.cpu_millis)} CPU, "
-        f"{_gib(pod.memory_bytes)}{gpus[0]}: {best.machine.type.name} leaves "
-        f"{_cpu(node.cpu_millis)} CPU, {_gib(node.memory_bytes)}{gpus[1]} for pods; "
-        f"{missing} is missing",
-        f"ask at most {least}, or {change}",
-    )
-
-
-def _shortage(need: Need, division: Division) -> tuple[float, str, int]:
-    node = division.usable
-    ratios = (
-        need.pod.cpu_millis / node.cpu_millis,
-        need.pod.memory_bytes / node.memory_bytes,
-        need.gpu.count / _devices(need, division) if need.gpu else 0,
-    )
-    return max(ratios), division.machine.type.name, division.machine.gpus
-
-
-def _devices(need: Need, division: Division) -> int:
-    sharing = need.gpu.sharing if need.gpu else None
-    return division.units * (sharing.max_shared_clients_per_gpu if sharing else 1)
-
-
-def _cpu(millis: int) -> str:
-    return f"{millis / 1000:g}"
-
-
-def _gib(size: int) -> str:
-    """Round down: what is said to fit must fit."""
-    return f"{size * 10 // GIB / 10:g} GiB"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 
 from ray_gke.catalog.gpu import Gpu
@@ -12,6 +14,7 @@ from ray_gke.gke.allocatable import PODS_PER_NODE, usable
 from ray_gke.gke.machines import Machine, machines
 from ray_gke.gke.nodes import Provisioning
 from ray_gke.gke.resources import Resources
+from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.gke.zones import offered, region_of
 from ray_gke.planning.need import Need
 
@@ -53,6 +56,14 @@ def divisions(accelerator: str | None) -> tuple[Division, ...]:
     )
 
 
+@cache
+def _by_partition(accelerator: str | None) -> Mapping[str | None, tuple[Division, ...]]:
+    found: dict[str | None, tuple[Division, ...]] = {}
+    for each in divisions(accelerator):
+        found[each.partition] = (*found.get(each.partition, ()), each)
+    return found
+
+
 def _partitions(machine: Machine) -> tuple[str, ...]:
     if machine.accelerator is None or not machine.type.divisible:
         return ()
@@ -71,19 +82,22 @@ def _division(machine: Machine, partition: str | None) -> Division:
     return Division(machine, usable(node), partition, units, memory, size)
 
 
-def eligible(need: Need, region_zones: tuple[str, tuple[str, ...]]) -> list[Division]:
+def eligible(need: Need, region: str, zones: tuple[str, ...]) -> list[list[Division]]:
     """Return the divisions that `need` allows, whatever fits on them.
 
-    `region_zones` is the site's region with its zones, none where GKE chooses.
+    Those of one list have accelerator and partition in common. `zones` are the
+    site's, none where GKE chooses.
     """
-    return [
-        division
+    memory = number(need.gpu.memory) if need.gpu and need.gpu.memory else None
+    asked = need.gpu.partition if need.gpu else None
+    found = (
+        [each for each in alike if _allows(need, each, memory)]
         for accelerator in _accelerators(need)
-        if _offered(accelerator, need, *region_zones)
-        for division in divisions(accelerator)
-        if _allows(need, division)
-        and any(available(division.machine, kind) for kind in need.provisioning)
-    ]
+        if _offered(accelerator, need, region, zones)
+        for partition, alike in _by_partition(accelerator).items()
+        if memory is not None or partition == asked
+    )
+    return [alike for alike in found if alike]
 
 
 def _accelerators(need: Need) -> tuple[str | None, ...]:
@@ -112,25 +126,26 @@ def available(machine: Machine, kind: Provisioning) -> bool:
     return machine.type.provisioning is None or kind in machine.type.provisioning
 
 
-def _allows(need: Need, division: Division) -> bool:
+def _allows(need: Need, division: Division, memory: Decimal | None) -> bool:
     node, gpu = division.machine.type, need.gpu
-    if need.machine_type:
-        return node.name == need.machine_type and (gpu is None or _suits(gpu, division))
-    if gpu is None:
-        return node.family in _CPU_FAMILIES
-    # Whoever names a GPU gets a whole one, unless they name the machine too.
-    whole = node.divisible or gpu.accelerator is None
-    return whole and _suits(gpu, division)
-
-
-def _suits(gpu: Gpu, division: Division) -> bool:
-    if gpu.memory:
-        return division.unit_memory >= number(gpu.memory)
-    if division.partition != gpu.partition:
+    if need.machine_type and node.name != need.machine_type:
         return False
-    if gpu.sharing is None:
+    if memory is not None and division.unit_memory < memory:
+        return False
+    if node.provisioning and not set(node.provisioning) & set(need.provisioning):
+        return False
+    if gpu is None:
+        return bool(need.machine_type) or node.family in _CPU_FAMILIES
+    if gpu.accelerator is None:
         return True
-    several_of_one = gpu.sharing.strategy == "mps" and gpu.count > 1
-    return division.machine.type.divisible and (
-        division.units == 1 or not several_of_one
-    )
+    # Whoever names a GPU gets a whole one, unless they name the machine too.
+    whole = node.divisible or (need.machine_type is not None and not gpu.sharing)
+    return whole and _sharable(gpu, division)
+
+
+def _sharable(gpu: Gpu, division: Division) -> bool:
+    """Several shares for one pod there are only where the node has one device."""
+    if gpu.sharing is None or gpu.count == 1:
+        return True
+    several = STRATEGIES[gpu.sharing.strategy].several_on_one_device
+    return several and division.units == 1

@@ -53,6 +53,8 @@ def faults(group: Group, site: Site) -> Iterator[Fault]:
     if not any(path[1] in {"accelerator", "accelerators"} for path, _, _ in wrong):
         yield from rules.machine_type(group)
         yield from rules.places(group, site)
+    if not wrong:
+        yield from rules.count(group)
 
 
 def _gpu(group: Group) -> Iterator[Fault]:
@@ -101,16 +103,37 @@ def _by_need(gpu: Gpu) -> Iterator[Fault]:
 
 
 def _unknown(path: rules.Path, name: str) -> Fault:
-    near = nearest(name, ACCELERATORS)
+    near = _alike(name)
     known = f"the accelerators are {', '.join(ACCELERATORS)}"
-    hint = f"did you mean {near}? {known}" if near else known
+    hint = f"did you mean {' or '.join(near)}? {known}" if near else known
     return path, f"GKE has no accelerator {name}", hint
+
+
+def _alike(name: str) -> list[str]:
+    """Return those of the same model, or with a word that is spelt much like it."""
+    words = {name: _words(f"{name} {gpu.model}") for name, gpu in ACCELERATORS.items()}
+    asked = _words(name)
+    most = max(len(asked & known) for known in words.values())
+    if most:
+        return [each for each, known in words.items() if len(asked & known) == most]
+    spelt = {nearest(word, set().union(*words.values())) for word in asked}
+    return [each for each, known in words.items() if spelt & known]
+
+
+def _words(text: str) -> set[str]:
+    """GKE says nvidia of all of them, and tesla of some."""
+    words = text.lower().replace("-", " ").split()
+    return {word for word in words if word not in {"nvidia", "tesla"}}
 
 
 def _no_partition(accelerator: Accelerator, partition: str) -> Fault:
     path: rules.Path = ("gpu", "partition")
     if not accelerator.partitions:
-        hint = "leave partition out; sharing can put several pods on one GPU"
+        divisible = [one.name for one in ACCELERATORS.values() if one.partitions]
+        hint = (
+            "leave partition out, with sharing for several pods on one GPU, or use "
+            f"an accelerator that has partitions, such as {divisible[0]}"
+        )
         message = f"{accelerator.name} has no MIG partitions, so not {partition}"
         return path, message, hint
     hint = f"its partitions are {', '.join(accelerator.partitions)}"
@@ -131,10 +154,10 @@ def _count(accelerator: Accelerator, gpu: Gpu) -> Iterator[Fault]:
         return
     most = _most_gpus(accelerator) * per_gpu
     if gpu.count > most:
-        what = f"{gpu.partition} partitions" if gpu.partition else "GPUs"
+        what = rules.counted(gpu.count, gpu.partition)
         yield (
             path,
-            f"no machine with {accelerator.name} gives one pod {gpu.count} {what}",
+            f"no machine with {accelerator.name} gives one pod {what}",
             f"use at most {most} for one pod, and more replicas",
         )
 
@@ -148,17 +171,17 @@ def _shared_count(accelerator: Accelerator, gpu: Gpu, per_gpu: int) -> Iterator[
         yield (
             path,
             f"a pod on a time-shared GPU gets exactly one, not {gpu.count}",
-            "use count 1 with more replicas, or leave sharing out",
+            "use count: 1 with more replicas, or leave sharing out",
         )
     elif not any(m.gpus * per_gpu == 1 for m in machines(accelerator.name)):
         what = f" in {gpu.partition}" if gpu.partition else ""
         yield (
             path,
             (
-                f"with MPS a pod gets {gpu.count} only where the node has exactly one GPU "
-                f"or partition, and no machine has one {accelerator.name}{what}"
+                f"with MPS a pod gets {gpu.count} only where the node has exactly one "
+                f"GPU or partition, and no machine has one {accelerator.name}{what}"
             ),
-            "use count 1 with more replicas, or leave sharing out",
+            "use count: 1 with more replicas, or leave sharing out",
         )
     elif gpu.count > clients:
         yield (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.resources import GIB
 from ray_gke.gke.sharing import STRATEGIES
-from ray_gke.planning.capacity import NodePool
+from ray_gke.planning.capacity import Amounts, NodePool
 from ray_gke.planning.node_pools import Pool
 from ray_gke.planning.runs import Member
 
@@ -35,18 +35,24 @@ def _stranded(member: Member, pool: NodePool) -> Iterator[str]:
     yield (
         f"only {candidate.slots} of the {have} {_devices(pool)} of a node can be used: "
         f"{candidate.limit} binds, {lost} {'is' if lost == 1 else 'are'} stranded; "
-        f"{_way_out(candidate.limit, pool, have)}"
+        f"{_way_out(member.pod, pool, have)}"
     )
 
 
-def _way_out(limit: str, pool: NodePool, have: int) -> str:
-    if limit == "memory":
-        least = pool.usable.memory_bytes // have * 10 // GIB / 10
-        return f"ask at most {least:g} GiB, or use a machine type with more memory"
-    if limit == "cpu":
-        least = pool.usable.cpu_millis // have / 1000
-        return f"ask at most {least:g} CPU, or use a machine type with more CPUs"
-    return "a node runs no more pods: use fewer shares per GPU"
+def _way_out(pod: Amounts, pool: NodePool, have: int) -> str:
+    """Name everything that a pod asks too much of: one alone may not be enough."""
+    cpu, memory = pool.usable.cpu_millis // have, pool.usable.memory_bytes // have
+    too_much = {
+        "CPU": f"{cpu // 10 / 100:g} CPU" if pod.cpu_millis > cpu else None,
+        "memory": f"{memory * 10 // GIB / 10:g} GiB"
+        if pod.memory_bytes > memory
+        else None,
+    }
+    asked = {name: least for name, least in too_much.items() if least}
+    if not asked:
+        return "a node runs no more pods: use fewer shares per GPU"
+    least, more = " and ".join(asked.values()), " and ".join(asked)
+    return f"ask at most {least} for a pod, or use a machine type with more {more}"
 
 
 def _devices(pool: NodePool) -> str:
@@ -80,6 +86,8 @@ def _provisioning(pool: NodePool) -> Iterator[str]:
             "Kueue makes: let it manage this namespace"
         )
     gpu = ACCELERATORS[pool.accelerator] if pool.accelerator else None
+    if gpu and pool.partition and gpu.mig_needs_reboot:
+        yield "a new node restarts once to switch MIG on: its first pods wait longer"
     if gpu and gpu.min_gke_version:
         yield f"needs GKE {gpu.min_gke_version} or later"
 

@@ -6,10 +6,11 @@ google_container_node_pool (limits of a whole pool), kubernetes/autoscaler.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ray_gke.errors import Problem
 from ray_gke.gke import nodes
 from ray_gke.gke.allocatable import PODS_PER_NODE, allocatable, usable
 from ray_gke.gke.machines import Machine, machine
@@ -58,6 +59,17 @@ class _Filled:
     maximum: tuple[NodesAlike, ...]
     initial: int = 0
     total_min: int = 0
+
+
+def faults(platform: PlatformFacts) -> Iterator[Problem]:
+    """Yield a problem where GKE's own pods leave a node no room for others."""
+    if platform.max_pods_per_node <= GKE_PODS_PER_NODE:
+        yield Problem(
+            f"max_pods_per_node {platform.max_pods_per_node} leaves no room beside "
+            f"the {GKE_PODS_PER_NODE} pods that GKE itself runs on a node",
+            platform.places.get("max_pods_per_node"),
+            f"use at least {GKE_PODS_PER_NODE + 1}; GKE's default is 110",
+        )
 
 
 def node_pools(

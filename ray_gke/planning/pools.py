@@ -10,7 +10,7 @@ from ray_gke.planning import addresses, group_notes, warm
 from ray_gke.planning.capacity import Alternative, Capacity, GroupCapacity
 from ray_gke.planning.choice import Candidate
 from ray_gke.planning.costs import cost
-from ray_gke.planning.node_pools import Pool, node_pools, system_pool
+from ray_gke.planning.node_pools import Pool, faults, node_pools, system_pool
 from ray_gke.planning.pool_names import name_of, nodes_of
 from ray_gke.planning.quotas import quotas
 from ray_gke.planning.runs import Member, PlatformFacts, Run, members
@@ -31,6 +31,8 @@ def capacity(
     never be: warm replicas without a place, address ranges that are too small.
     """
     platform = platform or PlatformFacts()
+    if impossible := list(faults(platform)):
+        raise InvalidError.of(impossible)
     users = [member for run in runs for member in members(run)]
     system, pools = system_pool(site, platform), node_pools(users, site, platform)
     together = [pool.node_pool for pool in (system, *pools)]
@@ -111,7 +113,10 @@ def _per_slot(candidate: Candidate) -> Decimal | None:
 
 def _warm_nodes(pools: Sequence[Pool]) -> dict[str, int]:
     """Nodes that are there at minimum for warm replicas alone."""
+    # First fit may need fewer nodes for more pods: then they cost nothing.
     return {
-        pool.node_pool.name: pool.node_pool.nodes_at_minimum - pool.nodes_without_warm
+        pool.node_pool.name: max(
+            0, pool.node_pool.nodes_at_minimum - pool.nodes_without_warm
+        )
         for pool in pools
     }

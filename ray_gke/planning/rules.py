@@ -9,7 +9,9 @@ from ray_gke.catalog.groups import Group, WorkerGroup
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.machines import MACHINE_TYPES, Machine, machines
+from ray_gke.gke.nodes import Provisioning
 from ray_gke.gke.zones import offered, region_of
+from ray_gke.planning.divisions import available
 from ray_gke.planning.need import kinds
 from ray_gke.planning.site import Site
 
@@ -88,8 +90,8 @@ def _carriers(group: Group, gpu: Gpu) -> Iterator[Fault]:
     among = by_name or tuple(ACCELERATORS)
     every = [machine for gpu_name in among for machine in machines(gpu_name)]
     left = [m for m in every if name in {None, m.type.name}]
-    wanted = " or ".join(by_name) if by_name else "a GPU"
     if not left:
+        wanted = " or ".join(by_name or ())
         yield path, _mismatch(name or "", wanted), f"use {_some(every)}"
         return
     divided = gpu.partition or gpu.sharing or gpu.isolation not in {None, "hardware"}
@@ -99,68 +101,81 @@ def _carriers(group: Group, gpu: Gpu) -> Iterator[Fault]:
         message = f"{name} has a part of a GPU only, and {what} does not work on it"
         yield path, message, f"use {_some(whole)}"
         return
-    if name and gpu.accelerator and gpu.count > 1:
-        yield from _too_few(gpu, left, every)
     yield from _not_to_be_had(group, left, every)
 
 
-def _too_few(gpu: Gpu, left: list[Machine], every: list[Machine]) -> Iterator[Fault]:
-    name = left[0].type.name
-    carries = max(m.gpus for m in left)
-    per_gpu = 1
-    if gpu.partition and gpu.accelerator:
-        per_gpu = (
-            ACCELERATORS[gpu.accelerator].partitions[gpu.partition].per_gpu
-            if gpu.partition in ACCELERATORS[gpu.accelerator].partitions
-            else gpu.count
-        )
-    if gpu.sharing and gpu.sharing.strategy == "mps":
+def count(group: Group) -> Iterator[Fault]:
+    """Yield it where one pod asks for more than a node of its machine type has.
+
+    What `machine_type` and the rules for `gpu` alone refuse is not repeated here.
+    """
+    gpu = group.gpu
+    if gpu is None or gpu.accelerator is None or gpu.count == 1:
+        return
+    every = machines(gpu.accelerator)
+    left = [m for m in every if m.type.name == group.machine_type and m.type.divisible]
+    if not left:
+        return
+    accelerator = ACCELERATORS[gpu.accelerator]
+    per_gpu = accelerator.partitions[gpu.partition].per_gpu if gpu.partition else 1
+    most = max(m.gpus for m in left) * per_gpu
+    has = f"{group.machine_type} has {counted(most, gpu.partition)}"
+    if gpu.sharing:
+        single = [m for m in every if m.gpus * per_gpu == 1]
         if all(m.gpus * per_gpu > 1 for m in left):
-            single = [m for m in every if m.gpus * per_gpu == 1]
             message = (
                 f"with MPS a pod gets {gpu.count} only where the node has exactly one "
-                f"GPU or partition; {name} has {carries * per_gpu}"
+                f"GPU or partition, and {has}"
             )
             yield ("gpu", "count"), message, f"use count 1, or {_some(single)}"
-    elif not gpu.sharing and gpu.count > carries * per_gpu:
+    elif gpu.count > most:
         enough = [m for m in every if m.gpus * per_gpu >= gpu.count]
-        what = f"{gpu.partition} partitions" if gpu.partition else "GPUs"
-        message = f"{name} has {carries * per_gpu} {what}, and a pod asks {gpu.count}"
+        message = f"{has}, and a pod asks {gpu.count}"
         yield ("machine_type",), message, f"use {_some(enough)}"
+
+
+def counted(number: int, partition: str | None) -> str:
+    """Return such as `1 GPU` or `7 partitions 1g.5gb`."""
+    what = "partition" if partition else "GPU"
+    plural = "" if number == 1 else "s"
+    return f"{number} {what}{plural}{f' {partition}' if partition else ''}"
 
 
 def _not_to_be_had(
     group: Group, left: list[Machine], every: list[Machine]
 ) -> Iterator[Fault]:
-    asked = set(kinds(group))
-    for machine in left:
-        had = machine.type.provisioning
-        if had is None or asked & set(had):
-            return
-    had = left[0].type.provisioning or ()
-    what = group.machine_type or left[0].type.accelerator
-    others = [
-        m
-        for m in every
-        if m.type.provisioning is None or asked & set(m.type.provisioning)
-    ]
-    instead = f", or {_some(others)}" if others else ""
-    key = "provisioning" if isinstance(group, WorkerGroup) else "machine_type"
+    asked = kinds(group)
+    if any(_sold(machine, asked) for machine in left):
+        return
+    sold = dict.fromkeys(kind for m in left for kind in m.type.provisioning or ())
+    others = [machine for machine in every if _sold(machine, asked)]
+    instead = [f"use {_some(others)}"] if others else []
+    worker = isinstance(group, WorkerGroup)
+    # A reservation is not there for the asking.
+    short = [kind for kind in sold if kind != "reservation"]
+    where = "use" if worker else "a head is always standard: move gpu to a group with"
+    path: Path = ("machine_type",)
+    if group.machine_type is None:
+        path = ("provisioning",) if worker else ("gpu",)
+    gpus = dict.fromkeys(m.type.accelerator or "" for m in left)
     yield (
-        (key if group.machine_type is None else "machine_type",),
+        path,
         (
-            f"{what} cannot be had as {' or '.join(sorted(asked))}, "
-            f"only as {' or '.join(had)}"
+            f"{group.machine_type or ' and '.join(gpus)} cannot be had as "
+            f"{' or '.join(asked)}, only as {' or '.join(sold)}"
         ),
-        f"use provisioning: {had[0]}{instead}",
+        ", or ".join([*instead, f"{where} provisioning: {' or '.join(short)}"]),
     )
+
+
+def _sold(machine: Machine, asked: tuple[Provisioning, ...]) -> bool:
+    return any(available(machine, kind) for kind in asked)
 
 
 def places(group: Group, site: Site) -> Iterator[Fault]:
     """Yield zones that are elsewhere, lack the GPU, or are too many."""
     for index, zone in enumerate(group.zones or ()):
-        region = region_of(zone)
-        if site.target == "gke" and region != site.region:
+        if _elsewhere(zone, site):
             message = f"{zone} is not in {site.region}, the platform's region"
             hint = f"use zones of {site.region}, such as {site.region}-a"
             yield ("zones", index), message, hint
@@ -185,7 +200,7 @@ def _gpu_places(group: Group, site: Site) -> Iterator[Fault]:
     if known is None:
         return
     for index, zone in enumerate(group.zones or ()):
-        if zone not in known:
+        if zone not in known and not _elsewhere(zone, site):
             near = offered(name, region_of(zone)) or known
             yield ("zones", index), f"{zone} has no {name}", f"use {', '.join(near)}"
     if group.zones or site.target != "gke":
@@ -200,10 +215,15 @@ def _gpu_places(group: Group, site: Site) -> Iterator[Fault]:
         yield ("gpu", "accelerator"), message, f"add zones: [{', '.join(here)}]"
 
 
+def _elsewhere(zone: str, site: Site) -> bool:
+    return site.target == "gke" and region_of(zone) != site.region
+
+
 def _mismatch(name: str, wanted: str) -> str:
+    """`wanted` is empty where any GPU would do."""
     known = MACHINE_TYPES[name]
-    has = f"has {known.accelerator}" if known.gpus else f"carries no {wanted}"
-    return f"{name} {has}, and the group asks for {wanted}"
+    has = known.accelerator if known.gpus else f"no {wanted or 'GPU'}"
+    return f"{name} has {has}, and the group asks for {wanted or 'one'}"
 
 
 def _some(these: list[Machine]) -> str:

@@ -1,45 +1,41 @@
 """Templates place values into documents, and do nothing else.
 
-A template is Jinja with one construct, `{{ value | inline }}`: no statements, no
-calls, no other filters. That is checked, since a catalog may bring its own. What
-comes out is read back as an object at once, and a null means: leave the key out.
+A template is read as YAML once, with slots where its values go. One that also writes
+values into text, keys or merges is read anew with each use. A null means: leave the
+key out.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import traceback
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, Undefined, nodes
 
 from ray_gke import assets
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.errors import InvalidError, Place, Problem
+from ray_gke.rendering import template_syntax
+from ray_gke.rendering.template_syntax import ENVIRONMENT, too_deep, wrong
 
+T = TypeVar("T")
 Manifest = dict[str, Any]
 """A Kubernetes object, or a part of one, as plain data."""
 
-_MAX_BYTES = 2**16
 _MAX_DEPTH = 200
-_ALLOWED = (
-    nodes.Template,
-    nodes.Output,
-    nodes.TemplateData,
-    nodes.Filter,
-    nodes.Name,
-    nodes.Getattr,
-)
+_SCALARS = frozenset({str, int, bool, type(None)})
+# No template can guess it.
+_TAG = f"slot-{secrets.token_hex(8)}"
 
 # JSON is YAML but for the characters that YAML readers refuse or fold.
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 class Templates:
@@ -59,12 +55,11 @@ class Templates:
 
         Raises InvalidError when the template is wrong.
         """
-        file = self._file(f"{name}.yaml.j2")
+        template = _template(self._file(f"{name}.yaml.j2"))
         try:
-            text = _template(file).render(values)
-        except (TemplateError, TypeError, AttributeError) as error:
-            raise _wrong(str(file), str(error), _line(error)) from None
-        return _parsed(text, str(file))
+            return template.rendered(values)
+        except RecursionError:
+            raise too_deep(template.file) from None
 
     def _file(self, name: str) -> Path:
         ours = assets.folder("templates") / name
@@ -88,17 +83,13 @@ def _of_no_use(folder: Path) -> Iterator[Problem]:
             yield Problem(f"no template is called {file.name}", Place(str(file)), hint)
 
 
-def _line(error: Exception) -> int | None:
-    """The line of the template in which Jinja's code raised the error."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == "<template>"]
-    return lines[-1] if lines else None
-
-
 def inline(value: object) -> str:
     """Return `value` as JSON in one line that every YAML reader takes as the same."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
-    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", _json(value))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> object:
@@ -109,76 +100,128 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} cannot stand in a document")
 
 
-@cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True
-    )
-    environment.filters = {"inline": inline}
-    environment.globals = {}
-    return environment
+def _copy(value: object) -> object:
+    """Return what a reader of `inline(value)` gets."""
+    return value if type(value) in _SCALARS else json.loads(_json(value))
+
+
+@dataclass(frozen=True)
+class _Template:
+    """A template as its text and its slots, one after the other, and as YAML.
+
+    `data` has the slots in their places; it is None when some of them are no places
+    of values.
+    """
+
+    file: str
+    parts: tuple[str | nodes.Filter, ...]
+    data: Manifest | None
+
+    def rendered(self, values: Mapping[str, object]) -> Manifest:
+        """Return the data with the values in the slots, without nulls."""
+        if self.data is not None:
+            filled: Manifest = self._filled(self.data, values)
+            return filled
+        texts = (
+            part if isinstance(part, str) else self._placed(part, values, inline)
+            for part in self.parts
+        )
+        return _parsed("".join(texts), self.file)
+
+    def _filled(self, part: Any, values: Mapping[str, object], depth: int = 0) -> Any:
+        if isinstance(part, nodes.Filter):
+            return _without_nulls(self._placed(part, values, _copy), depth)
+        if isinstance(part, dict):
+            parts = {k: self._filled(v, values, depth + 1) for k, v in part.items()}
+            return {key: value for key, value in parts.items() if value is not None}
+        if isinstance(part, list):
+            return [self._filled(one, values, depth + 1) for one in part]
+        return part
+
+    def _placed(
+        self, slot: nodes.Filter, values: Mapping[str, object], as_: Callable[[Any], T]
+    ) -> T:
+        try:
+            return as_(_value(slot.node, values))
+        except (TemplateError, TypeError, ValueError, AttributeError) as error:
+            raise wrong(self.file, str(error), slot.lineno) from None
+
+
+def _value(node: Any, values: Mapping[str, object]) -> Any:
+    """Return what an expression of the allowed nodes means."""
+    if isinstance(node, nodes.Name):
+        return values.get(node.name, ENVIRONMENT.undefined(name=node.name))
+    inner = _value(node.node, values)
+    if isinstance(node, nodes.Filter):
+        return inline(inner)
+    return ENVIRONMENT.getattr(inner, node.attr)
 
 
 @cache
-def _template(file: Path) -> Any:
-    """The compiled template; files do not change while we run."""
-    # A comment leaves its lines, so that lines of the result are lines of the file.
-    text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), _text(file))
-    environment = _environment()
-    try:
-        _check(environment.parse(text), file)
-        return environment.from_string(text)
-    except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        raise _wrong(str(file), str(error), line) from None
-    except RecursionError:
-        raise _wrong(str(file), "the template is nested too deeply") from None
+def _template(file: Path) -> _Template:
+    """The template in a file; files do not change while we run."""
+    parts = template_syntax.parts(file)
+    return _Template(str(file), parts, _with_slots(parts))
 
 
-def _text(file: Path) -> str:
-    try:
-        source = file.read_bytes()
-        if len(source) > _MAX_BYTES:
-            raise _wrong(str(file), f"a template has at most {_MAX_BYTES:,} bytes")
-        return source.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(str(file), str(error)) from None
+class _Loader(yaml.CSafeLoader):
+    """Reads the YAML of a template with a tag for each slot."""
+
+    slots: Sequence[nodes.Filter]
 
 
-def _check(template: nodes.Template, file: Path) -> None:
-    for node in template.find_all(nodes.Node):
-        if not isinstance(node, _ALLOWED):
-            kind = type(node).__name__
-            raise _wrong(str(file), f"{kind} is not allowed in a template", node.lineno)
-    for output in template.find_all(nodes.Output):
-        for part in output.nodes:
-            if not isinstance(part, nodes.TemplateData | nodes.Filter):
-                raise _wrong(str(file), "a value without | inline", part.lineno)
+def _slot(loader: Any, node: Any) -> nodes.Filter:
+    slots: Sequence[nodes.Filter] = loader.slots
+    return slots[int(node.value)]
 
 
-def _wrong(file: str, message: str, line: int | None = None) -> InvalidError:
-    return InvalidError(
-        message,
-        place=Place(file, line),
-        hint="a template places values: key: {{ value | inline }}",
+_Loader.add_constructor(_TAG, _slot)
+
+
+def _with_slots(parts: Sequence[str | nodes.Filter]) -> Manifest | None:
+    """Return the data of a template, if all its slots are entries of it."""
+    slots = [part for part in parts if isinstance(part, nodes.Filter)]
+    numbers = iter(range(len(slots)))
+    text = "".join(
+        part if isinstance(part, str) else f'!<{_TAG}> "{next(numbers)}"'
+        for part in parts
     )
+    try:
+        if _is_deep(text):
+            return None
+        loader = _Loader(text)
+        loader.slots = slots
+        data = loader.get_single_data()
+    except yaml.YAMLError:
+        return None
+    if not isinstance(data, dict) or _has_alias(data, set()):
+        return None
+    return data if list(map(id, _slots(data))) == list(map(id, slots)) else None
+
+
+def _slots(part: object) -> Iterator[nodes.Filter]:
+    if isinstance(part, nodes.Filter):
+        yield part
+    elif isinstance(part, dict | list):
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from _slots(one)
 
 
 def _parsed(text: str, file: str) -> Manifest:
     try:
         if _is_deep(text):
-            raise _wrong(file, "the template is nested too deeply")
+            raise too_deep(file)
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         message = f"the template does not give YAML: {getattr(error, 'problem', error)}"
-        raise _wrong(file, message, line) from None
+        raise wrong(file, message, line) from None
     if not isinstance(value, dict):
-        raise _wrong(file, "the template does not give an object")
+        raise wrong(file, "the template does not give an object")
     if _has_alias(value, set()):
         line = _line_of_alias(text)
-        raise _wrong(file, "aliases are not allowed in a template", line)
+        raise wrong(file, "aliases are not allowed in a template", line)
     result: Manifest = _without_nulls(value)
     return result
 
@@ -215,7 +258,20 @@ def _line_of_alias(text: str) -> int:
     return int(alias.start_mark.line) + 1
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    return [_without_nulls(v) for v in value] if isinstance(value, list) else value
+        _limit(depth)
+        return {
+            key: _without_nulls(part, depth + 1)
+            for key, part in value.items()
+            if part is not None
+        }
+    if isinstance(value, list):
+        _limit(depth)
+        return [_without_nulls(part, depth + 1) for part in value]
+    return value
+
+
+def _limit(depth: int) -> None:
+    if depth >= _MAX_DEPTH:
+        raise RecursionError

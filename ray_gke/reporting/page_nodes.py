@@ -126,9 +126,12 @@ def _used(axis: _Axis, pool: NodePool, alike: NodesAlike) -> str:
 
 
 def _gpus(pool: NodePool) -> str:
-    """Return how each GPU is divided: `GPU, each in 7`."""
+    """Return how each GPU is divided: `2 GPUs, 7 slices each`."""
     each = pool.devices_per_node // pool.gpus_per_node
-    return count(pool.gpus_per_node, "GPU") + (f", each in {each}" if each > 1 else "")
+    kind = "shares" if pool.sharing_strategy else "slices"
+    if pool.gpus_per_node > 1:
+        kind += " each"
+    return count(pool.gpus_per_node, "GPU") + (f", {each} {kind}" if each > 1 else "")
 
 
 def _gpus_used(pool: NodePool, alike: NodesAlike) -> str:

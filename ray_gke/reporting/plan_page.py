@@ -31,6 +31,7 @@ from ray_gke.reporting.page_shapes import Picture, colour
 
 _KINDS_IN_SIGHT = 4
 """Kinds of nodes of a pool that are shown before one asks for all of them."""
+_WARM = "Of the minimum, kept warm"
 _NUMBER = re.compile(r"-|\D?[\d,.]+(/h)?")
 
 
@@ -75,7 +76,7 @@ class PoolView:
     facts: tuple[str, ...]
     prices: tuple[str, ...]
     sizes: tuple[Size, ...]
-    reserved: str
+    each: str
     settings: Mapping[str, str]
 
 
@@ -99,7 +100,7 @@ def page(capacity: Capacity) -> str:
     return _template().render(
         capacity=capacity,
         cost=capacity.cost,
-        headline=plan_text.headline(capacity),
+        place=plan_text.place(capacity),
         figures=_figures(capacity.cost),
         chart=page_cost.chart(capacity.cost),
         letters=page_cost.letters(capacity.cost),
@@ -132,13 +133,13 @@ def _figures(cost: Cost) -> list[tuple[str, str, str]]:
     every = (
         ("Idle", cost.idle, cost.idle_per_month),
         ("Minimum", cost.minimum, cost.minimum_per_month),
-        ("of it warm", cost.warm, cost.warm_per_month),
+        (_WARM, cost.warm, cost.warm_per_month),
         ("Maximum", cost.maximum, cost.maximum_per_month),
     )
     return [
         (title, amounts.money(hour, cost.currency), amounts.money(month, cost.currency))
         for title, hour, month in every
-        if hour or title != "of it warm"
+        if hour or title != _WARM
     ]
 
 
@@ -171,7 +172,7 @@ def _pool(pool: NodePool, anchor: str, tags: Tags, capacity: Capacity) -> PoolVi
         facts=tuple(filter(None, facts)),
         prices=_prices(pool, capacity.cost.currency),
         sizes=_sizes(pool, tags),
-        reserved=amounts.of_pod(_minus(pool.machine, pool.usable)),
+        each=_each(pool),
         settings=_settings(pool),
     )
 
@@ -191,7 +192,14 @@ def _prices(pool: NodePool, currency: str) -> tuple[str, ...]:
     return (f"{amounts.money(pool.price, currency, 'h')} a node", *told)
 
 
+def _each(pool: NodePool) -> str:
+    whole = amounts.of_pod(pool.machine)
+    kept = amounts.of_pod(_minus(pool.machine, pool.usable))
+    return f"{whole} each, of which the system keeps {kept}"
+
+
 def _minus(whole: Amounts, part: Amounts) -> Amounts:
+    """Return what is left of CPU and memory."""
     return Amounts(
         whole.cpu_millis - part.cpu_millis, whole.memory_bytes - part.memory_bytes
     )

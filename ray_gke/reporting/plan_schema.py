@@ -42,7 +42,10 @@ def schema() -> dict[str, Any]:
 
 
 class _NumbersForPrices(GenerateJsonSchema):
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+    def decimal_schema(
+        self,
+        schema: core_schema.DecimalSchema,  # noqa: ARG002 pydantic gives it
+    ) -> JsonSchemaValue:
         """Return a number: programs calculate with prices."""
         return {"type": "number"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ray_gke.gke.prices import HOURS_PER_MONTH
 from ray_gke.planning.capacity import Capacity, CostItem, GroupCapacity, NodePool
@@ -35,9 +36,14 @@ def show(capacity: Capacity) -> None:
 def headline(capacity: Capacity) -> str:
     """Return what the plan is for, in a line."""
     name = f"{capacity.platform}: " if capacity.platform else ""
+    return name + place(capacity)
+
+
+def place(capacity: Capacity) -> str:
+    """Return where it is to run: target, region, zones, project."""
     zones = f" ({', '.join(capacity.zones)})" if capacity.zones else ""
     project = f", project {capacity.project}" if capacity.project else ""
-    return f"{name}{capacity.target}, {capacity.region}{zones}{project}"
+    return f"{capacity.target}, {capacity.region}{zones}{project}"
 
 
 def sections(capacity: Capacity) -> tuple[Section, ...]:
@@ -47,7 +53,7 @@ def sections(capacity: Capacity) -> tuple[Section, ...]:
         Section("Other shapes that would do", _runners_up(capacity)),
         Section("Node pools", _pools(capacity)),
         Section("Stranded on each node, at maximum", _stranded(capacity)),
-        Section("Warm capacity", _warm(capacity)),
+        Section("Warm capacity", _warm(capacity), tuple(_about_warm(capacity))),
         Section("Quota needed", quotas(capacity)),
         Section("Addresses needed", addresses(capacity)),
         Section("Cost, an estimate", costs(capacity), tuple(_about_cost(capacity))),
@@ -57,7 +63,7 @@ def sections(capacity: Capacity) -> tuple[Section, ...]:
 
 
 def shape(pool: NodePool) -> str:
-    """Return the GPUs of one node and how they are divided: `1 x T4, 8 shares`."""
+    """Return the GPUs of one node and how they are divided: `1 x nvidia-l4`."""
     if not pool.accelerator:
         return ""
     parts = [f"{pool.gpus_per_node} x {pool.accelerator}"]
@@ -161,7 +167,16 @@ def _warm(capacity: Capacity) -> Rows:
     ]
 
 
+def _about_warm(capacity: Capacity) -> Iterator[str]:
+    cost = capacity.cost
+    if any(group.warm_replicas for group in capacity.groups):
+        hour = money(cost.warm, cost.currency)
+        month = money(cost.warm_per_month, cost.currency)
+        yield f"Together {hour} an hour, {month} a month; the minimum includes it."
+
+
 def quotas(capacity: Capacity) -> Rows:
+    """Return a row per quota."""
     rows = [
         {
             "QUOTA": " ".join([quota.metric, *quota.dimensions.values()]),
@@ -177,6 +192,7 @@ def quotas(capacity: Capacity) -> Rows:
 
 
 def addresses(capacity: Capacity) -> Rows:
+    """Return a row per range of the network."""
     return [
         {
             "FOR": found.purpose,
@@ -190,6 +206,7 @@ def addresses(capacity: Capacity) -> Rows:
 
 
 def costs(capacity: Capacity) -> Rows:
+    """Return a row per item, then the sums of an hour and of a month."""
     cost = capacity.cost
     month = (
         f"a month of {HOURS_PER_MONTH} h",
@@ -220,7 +237,12 @@ def _item(item: CostItem, currency: str) -> dict[str, str]:
         item.on_demand,
         item.spot,
     )
-    return _row(item.what, [money(amount, currency, "h") for amount in amounts])
+    return _row(item.what, [_some(amount, currency) for amount in amounts])
+
+
+def _some(amount: Decimal | None, currency: str) -> str:
+    """Return an amount; what costs nothing is not mentioned."""
+    return "" if amount == 0 else money(amount, currency, "h")
 
 
 def _row(name: str, amounts: list[str]) -> dict[str, str]:

@@ -392,7 +392,7 @@ def rich() -> Capacity:
                 1,
                 12,
                 "GPUs",
-                "12 nodes × 1 GPU",
+                "12 nodes with 1 GPU each",
             ),
             Quota(
                 "GPUS-PER-GPU-FAMILY-per-project-region",
@@ -401,7 +401,7 @@ def rich() -> Capacity:
                 8,
                 16,
                 "GPUs",
-                "2 nodes × 8 GPUs",
+                "2 nodes with 8 GPUs each",
             ),
             Quota(
                 "GPUS_ALL_REGIONS",

@@ -247,7 +247,7 @@ def test_autoscaling_is_asked_by_any_elastic_group(planned: Planned) -> None:
             "accelerator: nvidia-l4, partition: 1g.5gb",
             "partition",
             "nvidia-l4 has no MIG partitions",
-            "leave partition out; sharing can put several pods on one GPU",
+            "leave partition out",
         ),
         (
             "accelerator: nvidia-tesla-t4, count: 8",
@@ -260,7 +260,7 @@ def test_autoscaling_is_asked_by_any_elastic_group(planned: Planned) -> None:
             {strategy: time-sharing, max_shared_clients_per_gpu: 4}""",
             "count",
             "a pod on a time-shared GPU gets exactly one, not 2",
-            "use count 1 with more replicas, or leave sharing out",
+            "with more replicas, or leave sharing out",
         ),
     ],
 )

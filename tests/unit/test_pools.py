@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ray_gke.catalog.gpu import Gpu
+from ray_gke.errors import InvalidError
 from ray_gke.gke.resources import GIB, Resources
 from ray_gke.planning.capacity import NodePool
 from ray_gke.planning.plan import Group
@@ -38,6 +39,8 @@ def test_the_stable_diffusion_demo_gets_four_of_its_eight_shares() -> None:
         "only 4 of the 8 shares of a node can be used: memory binds"
     )
     assert "4 are stranded" in gpu.notes[0]
+    # 15.04 CPUs and 52.5 GiB are left for pods: for eight both must shrink.
+    assert "ask at most 1.88 CPU and 6.5 GiB" in gpu.notes[0]
     pool = next(p for p in found.pools if p.name == gpu.pool)
     assert (pool.nodes_at_minimum, pool.nodes_at_maximum) == (1, 2)
     assert [(a.nodes, a.pods[0].pods, a.stranded.gpus) for a in pool.maximum] == [
@@ -172,3 +175,9 @@ def test_a_node_of_whole_gpus_says_what_binds() -> None:
 def test_two_plans_of_the_same_runs_are_the_same() -> None:
     runs = [Run(plan(n, group("gpu", SLICE), group("cpu", CPU))) for n in "abc"]
     assert repr(capacity(runs, SITE)) == repr(capacity(runs, SITE))
+
+
+@pytest.mark.parametrize("most", [8, 12])
+def test_a_node_with_gke_s_own_pods_only_is_refused(most: int) -> None:
+    with pytest.raises(InvalidError, match=f"max_pods_per_node {most} leaves no room"):
+        capacity([Run(plan("x"))], SITE, PlatformFacts(max_pods_per_node=most))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,46 @@ def test_null_leaves_the_key_out(tmp_path: Path) -> None:
     assert rendered(tmp_path, text, v=None) == {"b": {}, "d": []}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: {{ v | inline }} # {{ v | inline }}", {"a": {"x": 1}}),
+        ("a: |\n  {{ v | inline }}\n", {"a": '{"x": 1}\n'}),
+        ("a: {{ v | inline | inline }}", {"a": '{"x": 1}'}),
+        ("a: [{{ n | inline }}, {b: {{ v | inline }}}]", {"a": [7, {"b": {"x": 1}}]}),
+        ("{{ s | inline }}: {{ v | inline }}", {"b c": {"x": 1}}),
+        ("a: {<<: {{ v | inline }}, y: 2}", {"a": {"x": 1, "y": 2}}),
+        ("a: &n {{ n | inline }}\nb: *n", {"a": 7, "b": 7}),
+        ("a: 'v{{ n | inline }}'\nb: v{{ n | inline }}", {"a": "v7", "b": "v7"}),
+        ("a: !!str {{ n | inline }}", {"a": "7"}),
+        ("a: {{ n | inline }}\na: {{ s | inline }}", {"a": "b c"}),
+        ("{{ v | inline }}", {"x": 1}),
+    ],
+)
+def test_a_value_may_stand_wherever_yaml_takes_it(
+    tmp_path: Path, text: str, expected: object
+) -> None:
+    assert rendered(tmp_path, text, v={"x": 1}, n=7, s="b c") == expected
+
+
+def test_what_is_placed_is_a_copy(tmp_path: Path) -> None:
+    value = {"x": [1, ("y",)], 2: None}
+    result = rendered(tmp_path, "a: {{ v | inline }}\nb: {{ v | inline }}", v=value)
+    assert result == {"a": {"x": [1, ["y"]]}, "b": {"x": [1, ["y"]]}}
+    assert result["a"]["x"] is not result["b"]["x"]
+
+
+@pytest.mark.parametrize("more", ["", "# {{ v | inline }}"])
+def test_a_template_and_its_values_are_deep_together(tmp_path: Path, more: str) -> None:
+    def deep(levels: int) -> Any:
+        return [deep(levels - 1)] if levels else "the longer the text, the rarer"
+
+    text = "a: " + "[" * 99 + "{{ v | inline }}" + "]" * 99 + more
+    assert rendered(tmp_path, text, v=deep(100))
+    with pytest.raises(InvalidError, match="nested too deeply"):
+        rendered(tmp_path, text, v=deep(101))
+
+
 def test_a_catalog_s_template_wins_and_the_others_stay_ours(tmp_path: Path) -> None:
     text = "kind: {{ metadata.name | inline }}"
     assert rendered(tmp_path, text, metadata={"name": "x"}) == {"kind": "x"}
@@ -62,6 +103,7 @@ def test_a_catalog_s_template_wins_and_the_others_stay_ours(tmp_path: Path) -> N
         ("a: {{ v.__class__ | inline }}", "unsafe"),
         ("a: {{ v }}", "a value without | inline"),
         ("a: {{ v | upper }}", "No filter named 'upper'"),
+        ("a: {{ v | inline(v) }}", "inline takes nothing in parentheses"),
         ("a: {{ v() | inline }}", "Call is not allowed"),
         ("a: {{ 'x' * 10**9 | inline }}", "is not allowed"),
         ("{% for n in range(10) %}{% endfor %}a: 1", "is not allowed"),
@@ -73,6 +115,7 @@ def test_a_catalog_s_template_wins_and_the_others_stay_ours(tmp_path: Path) -> N
         ("- a", "does not give an object"),
         ("", "does not give an object"),
         ("a: &x [1]\nb: *x", "aliases are not allowed"),
+        ("a: &x {{ v | inline }}\nb: *x", "aliases are not allowed"),
         ("a: " + "[" * 20_000 + "]" * 20_000, "nested too deeply"),
         ("a: {{ v" + ".a" * 20_000 + " | inline }}", "nested too deeply"),
         ("#" * 70_000, "at most 65,536 bytes"),
@@ -132,9 +175,11 @@ def test_a_template_that_nothing_would_use_is_refused(tmp_path: Path) -> None:
     assert problem.place.file == str(tmp_path / "ray-clutser.yaml.j2")
 
 
-def test_a_value_that_is_no_data_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidError, match="cannot stand in a document"):
-        rendered(tmp_path, "a: {{ v | inline }}", v=object())
+@pytest.mark.parametrize("value", [object(), {"x": [object()]}, {(): 1}, math.inf])
+def test_a_value_that_is_no_data_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(InvalidError) as caught:
+        rendered(tmp_path, "a: {{ v | inline }}", v=value)
+    assert caught.value.problems[0].place is not None
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
