@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, get_args
@@ -74,7 +75,7 @@ class Fit(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The best fit of each kind of shape, best first, and how many fits there are."""
+    """The best fits of different kinds of shape, in order, and how many there are."""
 
     best: list[Fit]
     priced: int
@@ -93,16 +94,18 @@ class _Way(NamedTuple):
 class _Sharing(NamedTuple):
     """Strategies that share alike, each with its rank, and their ways by division."""
 
-    strategies: list[tuple[SharingStrategy | None, int]]
-    ways: list[tuple[_Way, ...]]
+    strategies: Sequence[tuple[SharingStrategy | None, int]]
+    ways: Sequence[_Way | None]
 
 
 _Bid = tuple[int, Division, Decimal | None]
 """A division, its place among those of its group, and its price per hour."""
 
 
-def search(need: Need, groups: list[list[Division]], prices: Prices) -> Found:
-    """Return the best fits of `need` on divisions that it allows.
+def search(
+    need: Need, groups: list[list[Division]], prices: Prices, *, most: int
+) -> Found:
+    """Return the best fits of `need`, at most `most`, on divisions that it allows.
 
     Those of one group have accelerator and partition in common.
     """
@@ -115,11 +118,11 @@ def search(need: Need, groups: list[list[Division]], prices: Prices) -> Found:
             bids = _bids(group, kind, prices)
             for strategies, ways in sharings:
                 for place, _, rate in bids:
-                    counts[rate is None] += len(strategies) * bool(ways[place])
-                fit = _cheapest(bids, ways, kind)
-                if fit:
-                    best += [fit._replace(strategy=s, rank=r) for s, r in strategies]
-    return Found(sorted(best), counts[False], counts[True])
+                    counts[rate is None] += len(strategies) * (ways[place] is not None)
+                cheapest = _cheapest(bids, ways)
+                if cheapest:
+                    best += [_fit(cheapest, kind, *each) for each in strategies]
+    return Found(heapq.nsmallest(most, best), counts[False], counts[True])
 
 
 def _bids(group: list[Division], kind: Provisioning, prices: Prices) -> list[_Bid]:
@@ -131,28 +134,38 @@ def _bids(group: list[Division], kind: Provisioning, prices: Prices) -> list[_Bi
 
 
 def _cheapest(
-    bids: list[_Bid], ways: list[tuple[_Way, ...]], kind: Provisioning
-) -> Fit | None:
-    best: Fit | None = None
+    bids: list[_Bid], ways: Sequence[_Way | None]
+) -> tuple[Division, _Way, Decimal | None] | None:
+    best, least = None, None
     for place, division, rate in bids:
-        for way in ways[place]:
-            cost = _cost(rate, way.at_maximum, division.size)
-            # Most are worse already here, and need not be made.
-            if best is None or (rate is None, cost) <= best[:2]:
-                fit = _fit(division, way, rate, kind)
-                best = fit if best is None else min(best, fit)
+        way = ways[place]
+        if way is None:
+            continue
+        cost = _cost(rate, way.at_maximum, division.size)
+        # Most are worse already here.
+        if least is None or (rate is None, cost) <= least[:2]:
+            at_minimum = _cost(rate, way.at_minimum, division.size)
+            machine = division.machine
+            last = way.clients, way.at_maximum, machine.type.name, machine.gpus
+            order = (rate is None, cost, at_minimum, *last)
+            if least is None or order < least:
+                best, least = (division, way, rate), order
     return best
 
 
 def _fit(
-    division: Division, way: _Way, rate: Decimal | None, kind: Provisioning
+    cheapest: tuple[Division, _Way, Decimal | None],
+    kind: Provisioning,
+    strategy: SharingStrategy | None,
+    rank: int,
 ) -> Fit:
+    division, way, rate = cheapest
     machine = division.machine
     return Fit(
         rate is None,
         _cost(rate, way.at_maximum, division.size),
         _cost(rate, way.at_minimum, division.size),
-        0,
+        rank,
         way.clients,
         way.at_maximum,
         machine.type.name,
@@ -160,7 +173,7 @@ def _fit(
         division.partition or "",
         _KINDS.index(kind),
         machine.gpus,
-        None,
+        strategy,
         way.slots,
         division,
     )
@@ -195,12 +208,12 @@ def _sharings(need: Need, group: list[Division], room: list[int]) -> Iterator[_S
         yield _Sharing(strategies, ways)
 
 
-def _named(need: Need, division: Division, room: int, clients: int) -> tuple[_Way, ...]:
+def _named(need: Need, division: Division, room: int, clients: int) -> _Way | None:
     """Whole units, or as many clients as the group says."""
     slots = room
     if need.gpu:
         slots = min(room, division.units * (clients or 1) // need.gpu.count)
-    return (_way(need, clients, slots),) if slots else ()
+    return _way(need, clients, slots) if slots else None
 
 
 def _strategies(need: Need) -> Iterator[tuple[SharingStrategy, int]]:
@@ -213,25 +226,22 @@ def _strategies(need: Need) -> Iterator[tuple[SharingStrategy, int]]:
                 yield strategy, rank
 
 
-def _shares(
-    need: Need, division: Division, room: int, clients: int
-) -> tuple[_Way, ...]:
-    """Return the client numbers that can be best, of at most `clients`.
+def _shares(need: Need, division: Division, room: int, clients: int) -> _Way | None:
+    """Return the best number of clients, of at most `clients`.
 
     More clients never need more nodes. So the best number is the smallest that needs
-    as few nodes as the largest does, first at maximum, then at minimum; the smallest
-    of all is there besides because of machines that cost nothing.
+    as few nodes as the largest does, first at maximum, then at minimum. Where nodes
+    cost nothing a GPU that is not shared is better in any case.
     """
     clients, units = min(MAX_CLIENTS, clients), division.units
     if not room or clients < MIN_CLIENTS or not division.machine.type.divisible:
-        return ()
+        return None
     most = _way(need, clients, min(room, units * clients))
     enough = -(-max(need.max_replicas, 1) // most.at_maximum)
     if most.at_minimum:
         enough = max(enough, -(-need.min_replicas // most.at_minimum))
     fewest = max(MIN_CLIENTS, -(-enough // units))
-    numbers = (MIN_CLIENTS, fewest) if fewest > MIN_CLIENTS else (MIN_CLIENTS,)
-    return tuple(_way(need, number, min(room, units * number)) for number in numbers)
+    return _way(need, fewest, min(room, units * fewest))
 
 
 def _way(need: Need, clients: int, slots: int) -> _Way:

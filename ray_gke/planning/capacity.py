@@ -16,7 +16,11 @@ Role = Literal["head", "worker", "submitter", "system"]
 
 @dataclass(frozen=True)
 class Amounts:
-    """CPU, memory and GPU devices (GPUs, partitions or shares) of a pod or a node."""
+    """CPU, memory and GPU devices (GPUs, partitions or shares) of a pod or a node.
+
+    `cpu_millis` are thousandths of a core. `memory_bytes` is memory, without that of
+    GPUs. `gpus` are devices as pods ask for them, nvidia.com/gpu.
+    """
 
     cpu_millis: int
     memory_bytes: int
@@ -25,7 +29,13 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Alternative:
-    """A shape that would also do, and what all of the group would cost on it."""
+    """A shape that would also do, and what all of the group would cost on it.
+
+    `shape` names the accelerator and how it is divided. `machine_type` is Google's
+    name of the machine. `nodes_at_maximum` nodes hold the group's max_replicas, and
+    `price_at_maximum` is what they cost. `price_per_slot` is a node's price divided
+    by the pods that fit on it.
+    """
 
     shape: str
     machine_type: str
@@ -38,10 +48,15 @@ class Alternative:
 class GroupCapacity:
     """One group of one run: which pool carries it, and how it fits.
 
-    `run` is the name of the run, `group` KubeRay's name of the group. `pod` is all of
-    a pod's containers. `slots_per_node` pods fit on a node, `limit` is what binds:
-    cpu, memory, nvidia.com/gpu or pods. `reason` says why this shape, and
-    `runners_up` what else would do.
+    `run` is the name of the run, `group` KubeRay's name of the group. `blueprint` is
+    what the run is made from, and `namespace` where its pods are, null where the
+    platform file does not say. `role` says what the group's pods are to Ray. `pool`
+    is the name of the node pool. The group has between `min_replicas` and
+    `max_replicas` pods. Room for `warm_replicas` more is kept by balloons. `pod` is
+    all of a pod's containers. `slots_per_node` pods fit on a node, `limit` is what
+    binds: cpu, memory, nvidia.com/gpu or pods. `price_per_slot` is a node's price
+    divided by its slots. `reason` says why this shape, and `runners_up` what else
+    would do. `notes` are what one should know besides.
     """
 
     run: str
@@ -64,7 +79,12 @@ class GroupCapacity:
 
 @dataclass(frozen=True)
 class PodsOnNode:
-    """So many equal pods on a node; balloons hold places of the group's workers."""
+    """So many equal pods on a node.
+
+    They belong to `group` of `run`, with `role` as the group has it. There are `pods`
+    of them, each with the amounts of `pod`. `balloons` is true for placeholders that
+    keep room for the group's workers.
+    """
 
     run: str
     group: str
@@ -76,7 +96,7 @@ class PodsOnNode:
 
 @dataclass(frozen=True)
 class NodesAlike:
-    """`nodes` nodes that all carry the same pods; `stranded` is what is left of one."""
+    """`nodes` nodes that all carry the same `pods`; `stranded` is left of each."""
 
     nodes: int
     pods: tuple[PodsOnNode, ...]
@@ -85,7 +105,7 @@ class NodesAlike:
 
 @dataclass(frozen=True)
 class PoolTaint:
-    """As Kubernetes spells it."""
+    """A taint as Kubernetes spells it: `key`, `value` and `effect`."""
 
     key: str
     value: str
@@ -96,12 +116,24 @@ class PoolTaint:
 class NodePool:
     """A node pool of GKE, derived from groups.
 
-    `gpus_per_node` are physical GPUs, `devices_per_node` what pods ask for as
-    nvidia.com/gpu. `allocatable` is what GKE leaves of the machine, `usable` what the
-    system's own pods leave of that. Limits count nodes of the whole pool, in all
-    zones. `zones` is empty where GKE may choose. `minimum` and `maximum` are the
-    pods on nodes when all groups have their min_replicas, with warm replicas beside
-    them, and their max_replicas.
+    `name` follows from the pool's content. `machine_type` and `accelerator` are
+    Google's names, the latter null without GPUs. `gpus_per_node` are physical GPUs,
+    `devices_per_node` what pods ask for as nvidia.com/gpu. `partition` is the MIG
+    size, null where GPUs are whole. `sharing_strategy` says how
+    `max_shared_clients_per_gpu` pods share a GPU or a partition, null where they do
+    not. `provisioning` is how nodes are bought, from `reservation` where one is
+    named. `queued_provisioning` means that all nodes of a request come together.
+    `placement_policy` keeps nodes close to each other. `secondary_boot_disks` hold
+    images that nodes have from the start. `zones` is empty where GKE may choose.
+    `initial_node_count`, `total_min_node_count` and `total_max_node_count` count
+    nodes of the whole pool, in all zones. `location_policy` says how the autoscaler
+    spreads them over zones. `labels` and `taints` are those of every node. `machine`
+    is a whole node, `allocatable` what GKE leaves of it, `usable` what the system's
+    own pods leave of that. `boot_disk_gib` is the size of a node's boot disk. `price`
+    is a node's, as it is bought. `price_on_demand` and `price_spot` are for
+    comparison. `minimum` and `maximum` are the pods on nodes when all groups have
+    their min_replicas, with warm replicas beside them, and their max_replicas:
+    `nodes_at_minimum` and `nodes_at_maximum` nodes.
     """
 
     name: str
@@ -141,8 +173,10 @@ class NodePool:
 class Quota:
     """One quota of Google Cloud, and how much of it is needed.
 
-    `region` is null for a global quota. `certain` is false where Google's documents
-    disagree whether it binds. `counted` says how the maximum is made up.
+    `metric` is Google's name, `dimensions` what it is counted by besides. `region` is
+    null for a global quota. `at_minimum` and `at_maximum` are what must be granted,
+    in `unit`. `counted` says how the maximum is made up. `certain` is false where
+    Google's documents disagree whether it binds.
     """
 
     metric: str
@@ -159,7 +193,8 @@ class Quota:
 class AddressRange:
     """A range of the network and how many of its addresses are used.
 
-    `range` is null, and so is `size`, where the platform file does not say one.
+    `purpose` is who has the addresses. `range` is null, and so is `size`, where the
+    platform file does not say one. `at_minimum` and `at_maximum` addresses are used.
     """
 
     purpose: Literal["nodes", "pods", "services"]
@@ -173,7 +208,9 @@ class AddressRange:
 class CostItem:
     """What one thing costs an hour: a pool, the cluster, its system pool, disks.
 
-    `on_demand` and `spot` are its maximum if it were all the one or the other.
+    `what` is the name of the pool or of the thing. `idle`, `minimum`, `maximum` and
+    `warm` are as in the sums. `on_demand` and `spot` are its maximum if it were all
+    the one or the other.
     """
 
     what: str
@@ -189,9 +226,13 @@ class CostItem:
 class Cost:
     """An estimate, per hour and per month of 730 hours.
 
-    `idle`: the cluster with nothing on it. `minimum`: all groups at min_replicas with
-    their warm replicas; `maximum`: all at max_replicas. `warm` is the part of minimum
-    that warm replicas cause. Sums leave out what has no price: `unpriced` names it.
+    `currency` is a code such as USD. Prices are of `prices_date` for `prices_region`,
+    from `prices_source`. `items` are what the sums are made of. `idle`: the cluster
+    with nothing on it. `minimum`: all groups at min_replicas with their warm replicas;
+    `maximum`: all at max_replicas. `warm` is the part of minimum that warm replicas
+    cause. `idle_per_month`, `minimum_per_month`, `maximum_per_month` and
+    `warm_per_month` are 730 times as much. Sums leave out what has no price:
+    `unpriced` names it. `notes` say what is counted in which way.
     """
 
     currency: str
@@ -213,7 +254,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Everything that is needed, before anything is created."""
+    """Everything that is needed, before anything is created.
+
+    `platform` is the name of the platform, null without a platform file. `target` is
+    where runs go. `project` is the project of Google Cloud, null where the platform
+    file does not say one. Everything is in `region`, in its `zones` where they are
+    said. `autoscaling_profile` is the cluster's. `groups` are all groups of all runs.
+    `pools` are the node pools that carry them. `quotas` must be granted before.
+    `address_ranges` are what the network must hold. `cost` is an estimate. `warnings`
+    are what somebody should look at.
+    """
 
     platform: str | None
     target: str

@@ -82,7 +82,7 @@ def share(candidate: Candidate) -> Resources:
 @lru_cache(maxsize=4096)
 def _choose(need: Need, market: _Market) -> Choice:
     groups = eligible(need, market.region, market.zones)
-    found = search(need, groups, market.prices)
+    found = search(need, groups, market.prices, most=1 + _MOST_RUNNERS_UP)
     if not found.best:
         divisions = [division for group in groups for division in group]
         raise (
@@ -90,10 +90,7 @@ def _choose(need: Need, market: _Market) -> Choice:
             if divisions
             else none(need, market.region, market.zones)
         )
-    first, *others = (
-        candidate(fit, need, market.prices)
-        for fit in found.best[: 1 + _MOST_RUNNERS_UP]
-    )
+    first, *others = (candidate(fit, need, market.prices) for fit in found.best)
     return Choice(first, f"{_because(need, found)}: {_told(first)}", tuple(others))
 
 

@@ -107,11 +107,7 @@ def _notes(
     pools: Sequence[NodePool], site: Site, platform: PlatformFacts
 ) -> Iterator[str]:
     prices, kinds = site.prices, {pool.provisioning for pool in pools}
-    yield (
-        f"an estimate with prices of {prices.region} of {prices.date} "
-        f"({prices.source}), not a quote; network traffic, load balancers and logs "
-        "come on top"
-    )
+    yield "not a quote: network traffic, load balancers and logs come on top"
     if prices.region != site.region:
         yield (
             f"prices of {site.region} are not known here: use --prices FILE, which "

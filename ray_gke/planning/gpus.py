@@ -187,7 +187,7 @@ def _shared_count(accelerator: Accelerator, gpu: Gpu, per_gpu: int) -> Iterator[
         yield (
             path,
             f"one pod cannot have {gpu.count} of {clients} shares",
-            f"use count {clients} or less, or more max_shared_clients_per_gpu",
+            f"use count: {clients} or less, or more max_shared_clients_per_gpu",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -93,13 +94,16 @@ def submitter(beside: Group, site: Site) -> Group:
         machine_type=same.best.machine.type.name if same else None,
         zones=beside.zones or None,
     )
+    common = _common(given, Around(), SUBMITTER_POD, {}, site)
+    if same:
+        common["choice"] = replace(common["choice"], reason="beside the head")
     return Group(
         name=SUBMITTER,
         role="submitter",
         min_replicas=1,
         max_replicas=1,
         num_cpus=0,
-        **_common(given, Around(), SUBMITTER_POD, {}, site),
+        **common,
     )
 
 

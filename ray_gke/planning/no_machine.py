@@ -93,12 +93,9 @@ def too_small(need: Need, divisions: Sequence[Division]) -> NoMachine:
     missing = " and ".join(text.split()[-1] for text in short)
     other = "another accelerator" if asked else "split the work over more workers"
     change = "another machine_type" if need.machine_type else other
-    holds = (
-        f"{need.machine_type} does not hold"
-        if need.machine_type
-        else "no machine holds"
-    )
-    leaves = "it leaves" if need.machine_type else f"{best.machine.type.name} leaves"
+    name, own = best.machine.type.name, need.machine_type
+    holds = f"{name} does not hold" if own else "no machine holds"
+    leaves = "it leaves" if own else f"{name} leaves"
     return NoMachine(
         f"{holds} a pod of {_cpu(pod.cpu_millis)} CPU, "
         f"{gib(pod.memory_bytes)}{gpus[0]}: {leaves} "

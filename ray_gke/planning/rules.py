@@ -71,8 +71,8 @@ def machine_type(group: Group) -> Iterator[Fault]:
         yield (
             path,
             (
-                f"{name} carries {known.gpus} {known.accelerator}, and the group has no "
-                "gpu: they would be paid for and never used"
+                f"{name} carries {known.gpus} {known.accelerator}, and the group has "
+                "no gpu: they would be paid for and never used"
             ),
             (
                 f"add gpu: {{accelerator: {known.accelerator}}}, or use a machine type "
@@ -127,7 +127,7 @@ def count(group: Group) -> Iterator[Fault]:
                 f"with MPS a pod gets {gpu.count} only where the node has exactly one "
                 f"GPU or partition, and {has}"
             )
-            yield ("gpu", "count"), message, f"use count 1, or {_some(single)}"
+            yield ("gpu", "count"), message, f"use count: 1, or {_some(single)}"
     elif gpu.count > most:
         enough = [m for m in every if m.gpus * per_gpu >= gpu.count]
         message = f"{has}, and a pod asks {gpu.count}"
@@ -180,17 +180,24 @@ def places(group: Group, site: Site) -> Iterator[Fault]:
             hint = f"use zones of {site.region}, such as {site.region}-a"
             yield ("zones", index), message, hint
     yield from _gpu_places(group, site)
+    if isinstance(group, WorkerGroup) and group.placement_policy:
+        yield from _one_zone(group, site)
+
+
+def _one_zone(group: WorkerGroup, site: Site) -> Iterator[Fault]:
     zones = group.zones or site.zones
-    if isinstance(group, WorkerGroup) and group.placement_policy and len(zones) != 1:
-        has = f"has {len(zones)}: {', '.join(zones)}" if zones else "names none"
-        yield (
-            ("placement_policy",),
-            (
-                f"placement_policy {group.placement_policy} needs exactly one zone, and "
-                f"the group {has}"
-            ),
-            f"add zones: [{zones[0] if zones else site.region + '-a'}]",
-        )
+    if len(zones) == 1:
+        return
+    has = f"has {len(zones)}: {', '.join(zones)}" if zones else "names none"
+    add = "use" if group.zones else "add"
+    yield (
+        ("placement_policy",),
+        (
+            f"placement_policy {group.placement_policy} needs exactly one zone, and "
+            f"the group {has}"
+        ),
+        f"{add} zones: [{zones[0] if zones else site.region + '-a'}]",
+    )
 
 
 def _gpu_places(group: Group, site: Site) -> Iterator[Fault]:

@@ -50,7 +50,7 @@ _BARS = (
     Bar("Minimum", lambda item: item.minimum, warm=True),
     Bar("Maximum", lambda item: item.maximum),
     Bar("Maximum, all on demand", _on_demand),
-    Bar("Maximum, Spot where there is a price", _spot),
+    Bar("Maximum, Spot where possible", _spot),
 )
 
 

@@ -14,6 +14,8 @@ _LEAST = 3.0
 """A block narrower than this cannot be told from its neighbours."""
 _UNITS_PER_LETTER = 7.0
 _MARGIN = 4.0
+_GAP = 1.0
+"""Between blocks, where they are wide enough for it."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def bar(
         wide = min(part.size * part.count, left) / full * width if full else 0
         if wide > 0:
             block = Block(x + begun / full * width, y, wide, height, part.look)
-            yield from _divided(block, part)
+            yield from map(_apart, _divided(block, part))
         begun += part.size * part.count
 
 
@@ -108,6 +110,12 @@ def _divided(block: Block, part: Part) -> Iterator[Block]:
         yield replace(one, x=block.x + index * width, tag=fits)
     if part.tag and not fits and _room(several) <= block.width:
         yield _over(block, several)
+
+
+def _apart(block: Block) -> Block:
+    """Return the block with a gap after it."""
+    gap = _GAP if block.width >= _LEAST else 0
+    return replace(block, width=block.width - gap)
 
 
 def _over(block: Block, tag: str) -> Block:

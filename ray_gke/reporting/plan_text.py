@@ -151,6 +151,7 @@ def _stranded(capacity: Capacity) -> Rows:
         }
         for pool in capacity.pools
         for alike in pool.maximum
+        if alike.pods
     ]
     return _without_empty(rows, "NVIDIA.COM/GPU")
 
@@ -209,14 +210,14 @@ def costs(capacity: Capacity) -> Rows:
     """Return a row per item, then the sums of an hour and of a month."""
     cost = capacity.cost
     month = (
-        f"a month of {HOURS_PER_MONTH} h",
+        f"All, a month of {HOURS_PER_MONTH} hours",
         cost.idle_per_month,
         cost.minimum_per_month,
         cost.maximum_per_month,
         cost.warm_per_month,
     )
     items = [_item(item, cost.currency) for item in cost.items]
-    hour = ("all, an hour", cost.idle, cost.minimum, cost.maximum, cost.warm)
+    hour = ("All, an hour", cost.idle, cost.minimum, cost.maximum, cost.warm)
     sums = [
         _row(name, [money(amount, cost.currency) for amount in amounts])
         for name, *amounts in (hour, month)

@@ -172,7 +172,12 @@ def print_lines(title: str, lines: list[str]) -> None:
     if title:
         console.print(Text(title, style="bold"))
     for line in lines:
-        console.print(Text(line), soft_wrap=not console.is_terminal)
+        if console.is_terminal:
+            for part in Text(line).wrap(console, console.width):
+                part.rstrip()
+                console.print(part, soft_wrap=True)
+        else:
+            console.print(Text(line), soft_wrap=True)
 
 
 def _table_width(rows: list[dict[str, str]]) -> int:
@@ -186,4 +191,8 @@ def _table_width(rows: list[dict[str, str]]) -> int:
 def _without_padding(console: Console, table: Table) -> list[Text]:
     with console.capture() as capture:
         console.print(table)
-    return [Text.from_ansi(line.rstrip()) for line in capture.get().splitlines()]
+    lines = [Text.from_ansi(line) for line in capture.get().splitlines()]
+    for line in lines:
+        # Not in the string: spaces of a heading stand before the end of its style.
+        line.rstrip()
+    return lines
