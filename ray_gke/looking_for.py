@@ -9,8 +9,10 @@ from ray_gke.catalog.quantities import number
 from ray_gke.errors import UsageError
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.sharing import Isolation
+from ray_gke.gke.zones import region_of
 from ray_gke.planning.offers import Wanted
 
+_LEAST = 2**30
 _REGION = "[a-z]+-[a-z]+[0-9]+"
 
 
@@ -37,6 +39,10 @@ def gpus(  # noqa: PLR0913 one for each option
             raise UsageError(
                 f"{option}: {value!r} does not fit here", hint=f"such as {example}"
             )
+    if zone and region and region_of(zone) != region:
+        raise UsageError(
+            f"--zone: {zone} is not in {region}", hint="leave one of the two out"
+        )
     return Wanted(accelerator, _bytes(memory), isolation, region, zone, spot)
 
 
@@ -44,6 +50,11 @@ def _bytes(memory: str | None) -> int:
     if memory is None:
         return 0
     try:
-        return int(number(memory))
+        size = int(number(memory))
     except ValueError as error:
         raise UsageError(f"--memory: {error}", hint="write it as 10Gi") from None
+    if size < _LEAST:
+        raise UsageError(
+            f"--memory: {memory!r} is no amount of GPU memory", hint="write it as 10Gi"
+        )
+    return size

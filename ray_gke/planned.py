@@ -34,18 +34,18 @@ def _facts(platform: Platform | None) -> PlatformFacts:
     if platform is None:
         return PlatformFacts()
     spec, network = platform.spec, platform.spec.network
-    keys = ("nodes", "pods", "services")
+    keys = {f"{purpose}_range": purpose for purpose in ("nodes", "pods", "services")}
+    keys["max_pods_per_node"] = "max_pods_per_node"
     return PlatformFacts(
         name=platform.name,
         project=spec.project,
-        cluster=spec.cluster.name or platform.name,
         regional=spec.cluster.location == "regional",
         nodes_range=network.nodes,
         pods_range=network.pods,
         services_range=network.services,
         max_pods_per_node=network.max_pods_per_node,
         places={
-            f"{key}_range": platform.document.place(("spec", "network", key))
-            for key in keys
+            field: platform.document.place(("spec", "network", key))
+            for field, key in keys.items()
         },
     )

@@ -14,6 +14,7 @@ from ray_gke.catalog.catalogs import Catalogs
 from ray_gke.catalog.load import Loaded, load
 from ray_gke.catalog.platform import Platform
 from ray_gke.errors import InvalidError, Problem, UsageError
+from ray_gke.gke.allocatable import SYSTEM_PODS_PER_NODE
 from ray_gke.planning.build import build
 from ray_gke.planning.plan import Plan
 from ray_gke.planning.site import REGION, Site
@@ -71,6 +72,7 @@ def choose(
         spec.target,
         spec.region or REGION,
         spec.zones or (),
+        max(1, spec.network.max_pods_per_node - SYSTEM_PODS_PER_NODE),
     )
     version = kuberay_version or spec.kuberay.version or KUBERAY_VERSION
     return Choice(platform, Catalogs.of(platform), version, site)
@@ -165,11 +167,17 @@ def _sized(loaded: Loaded, name: str | None, choice: Choice) -> Plan:
     folder = templates(loaded.folder)
     if choice.site.target != "gke" or not (plan.patches or folder):
         return plan
-    version = choice.kuberay_version
-    added = requests.added(
-        plan, render(plan, kuberay_version=version, templates=folder)
-    )
-    return build(loaded, name=name, site=choice.site, patched=added) if added else plan
+
+    def manifests(plan: Plan) -> Sequence[dict[str, Any]]:
+        return render(plan, kuberay_version=choice.kuberay_version, templates=folder)
+
+    changed = requests.patched(plan, manifests(plan))
+    if changed:
+        plan = build(loaded, name=name, site=choice.site, patched=changed)
+    problems = tuple(requests.disagreements(plan, manifests(plan)))
+    if problems:
+        raise InvalidError.of(problems)
+    return plan
 
 
 def _everything(choice: Choice, platform: Platform) -> list[Selected]:

@@ -7,7 +7,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ray_gke import selection
+from ray_gke import planned, selection
 from ray_gke.catalog.load import check
 from ray_gke.catalog.source import BLUEPRINT_FILE
 from ray_gke.errors import FailedError, InvalidError, RayGkeError, UsageError
@@ -96,4 +96,7 @@ def _check_blueprint(folder: Path, version: str) -> None:
 def _check_platform(file: Path) -> None:
     choice = selection.choose(file)
     choice.catalogs.entries()
-    selection.rendered(selection.select(choice, None), choice)
+    selected = selection.select(choice, None)
+    selection.rendered(selected, choice)
+    if choice.site.target == "gke":
+        planned.capacity(selected, choice)

@@ -35,6 +35,9 @@ def node_labels(pool: Object) -> dict[str, str]:
         f"{_PREFIX}gke-provisioning": "standard" if kind == "reservation" else kind,
         "node.kubernetes.io/instance-type": pool["machine_type"],
     }
+    # A node pool may set other labels than those of GKE and Kubernetes itself.
+    labels |= {k: v for k, v in pool["labels"].items() if "/" not in k}
+    labels["kubernetes.io/os"] = "linux"
     if kind == "spot":
         labels[f"{_PREFIX}gke-spot"] = "true"
     if pool["reservation"]:

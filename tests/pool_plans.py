@@ -12,6 +12,7 @@ from ray_gke.gke.resources import GIB, Resources
 from ray_gke.planning.choice import choose
 from ray_gke.planning.need import Need
 from ray_gke.planning.plan import Group, Plan
+from ray_gke.planning.pool_names import Nodes
 from ray_gke.planning.site import Site
 
 PRICES = Prices(
@@ -65,8 +66,15 @@ def group(name: str, need: Need, site: Site = SITE, **more: Any) -> Group:
         pod=need.pod,
         choice=choice,
         shape=choice.best.shape,
+        nodes=Nodes(
+            choice.best.shape,
+            choice.best.machine,
+            choice.best.devices,
+            tuple(sorted(need.zones)),
+            need.placement_policy,
+            (),
+        ),
         zones=need.zones,
-        placement_policy=need.placement_policy,
     )
     return replace(made, **more)
 

@@ -366,3 +366,127 @@ def test_up_goes_to_no_cloud_yet(run: Answer) -> None:
     code, _, err = run("up")
     assert code == 4
     assert "--on local" in err
+
+
+@pytest.mark.parametrize(
+    ("selector", "told"),
+    [
+        ("{cloud.google.com/gke-accelerator: nvidia-tesla-t4}", "has nvidia-l4"),
+        ("{cloud.google.com/gke-nodepool: another}", "no such label"),
+        ("{node.kubernetes.io/instance-type: c4-standard-8}", "has g2-standard-8"),
+    ],
+)
+def test_a_selector_that_no_node_of_the_pool_has_is_refused(
+    run: Answer, selector: str, told: str
+) -> None:
+    gpu = "gpu: {accelerator: nvidia-l4}, machine_type: g2-standard-8"
+    write(Path("demo"), f"[{{name: g, {gpu}, node_selector: {selector}}}]")
+    code, _, err = run("plan", "./demo")
+    assert code == 3
+    assert "spec.worker_groups[0].node_selector" in err
+    assert told in err
+    # Elsewhere the nodes are somebody else's.
+    assert run("render", "./demo")[0] == 0
+
+
+def test_a_label_of_one_s_own_gets_onto_the_pool(planned: Answer) -> None:
+    gpu = "gpu: {accelerator: nvidia-l4}"
+    found = planned(groups=f"[{{name: g, {gpu}, node_selector: {{disk: fast}}}}]")
+    plain = planned(groups=f"[{{name: g, {gpu}}}]")
+    assert pool(found)["labels"]["disk"] == "fast"
+    assert pool(found)["name"] != pool(plain)["name"]
+
+
+WORKERS = (
+    "workerGroupSpecs: [{groupName: g, minReplicas: 0, maxReplicas: 50, "
+    "template: {spec: {containers: [{name: ray-worker, image: 'a/b:1'}]}}}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("patch", "told"),
+    [
+        (f"{{spec: {{{WORKERS}}}}}", "maxReplicas 50"),
+        (
+            "{spec: {headGroupSpec: {template: {spec: {nodeSelector: "
+            "{cloud.google.com/gke-nodepool: nope}}}}}}",
+            "gke-nodepool nope",
+        ),
+    ],
+)
+def test_a_patch_that_leaves_the_pool_is_refused(
+    run: Answer, patch: str, told: str
+) -> None:
+    more = f"  patches: [{{kind: RayCluster, patch: {patch}}}]\n"
+    limits = "min_replicas: 0, max_replicas: 2"
+    write(
+        Path("demo"), f"[{{name: g, {limits}, gpu: {{accelerator: nvidia-l4}}}}]", more
+    )
+    code, _, err = run("plan", "./demo")
+    assert code == 3
+    assert "spec.patches[0]" in err
+    assert told in err
+    assert run("render", "./demo")[0] == 0
+
+
+def test_no_machine_is_left_to_a_pod_whose_patch_asks_nothing(planned: Answer) -> None:
+    patch = (
+        "{spec: {headGroupSpec: {template: {spec: {containers: "
+        "[{name: ray-head, image: 'a/b:1'}]}}}}}"
+    )
+    found = planned(more=f"  patches: [{{kind: RayCluster, patch: {patch}}}]\n")
+    assert group(found, "headgroup")["slots_per_node"] > 1
+
+
+def test_balloons_hold_the_place_of_the_whole_pod(run: Answer) -> None:
+    """Evicting one must make room for a worker with KubeRay's init container."""
+    limits = "min_replicas: 0, max_replicas: 2, warm_replicas: 1"
+    write(Path("demo"), f"[{{name: g, {limits}, cpu: 100m, memory: 1Gi}}]")
+    code, out, err = run("render", "./demo", "-o", "json")
+    assert code == 0, err
+    (balloon,) = (o for o in json.loads(out) if o["kind"] == "Deployment")
+    asked = balloon["spec"]["template"]["spec"]["containers"][0]["resources"]
+    assert asked["requests"] == {"cpu": "200m", "memory": "1Gi"}
+
+
+def test_few_pods_per_node_make_few_slots(run: Answer) -> None:
+    gpu = "gpu: {accelerator: nvidia-tesla-a100, partition: 1g.5gb}"
+    shape = f"cpu: 1, memory: 2Gi, machine_type: a2-highgpu-1g, {gpu}"
+    write(Path("demo"), f"[{{name: g, min_replicas: 0, max_replicas: 7, {shape}}}]")
+    Path("ray-gke.yaml").write_text(
+        "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: ours}\nspec:\n"
+        "  target: gke\n  project: my-project\n  region: us-central1\n"
+        "  network: {max_pods_per_node: 14}\n"
+        "  blueprints: [{blueprint: ./demo}]\n"
+    )
+    code, out, err = run("plan", "-o", "json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert (group(found)["slots_per_node"], group(found)["limit"]) == (2, "pods")
+    assert pool(found)["nodes_at_maximum"] == 4
+
+
+def test_the_limit_holds_pods_of_different_sizes_in_any_order(planned: Answer) -> None:
+    shape = "min_replicas: 0, max_replicas: 3, memory: 1Gi, machine_type: e2-standard-4"
+    found = planned(
+        groups=f"[{{name: g, cpu: 1, {shape}}}, {{name: big, cpu: 2, {shape}}}]"
+    )
+    # The head takes a node; the small ones may all come first, onto a second one.
+    one = pool(found)
+    assert one["nodes_at_maximum"] == 4
+    assert one["total_max_node_count"] == 5
+
+
+def test_validate_and_render_refuse_what_the_pools_cannot_hold(run: Answer) -> None:
+    gpu = "gpu: {accelerator: nvidia-l4}, machine_type: g2-standard-8"
+    limits = "min_replicas: 3, max_replicas: 4, warm_replicas: 2"
+    write(Path("demo"), f"[{{name: g, {limits}, {gpu}}}]")
+    Path("ray-gke.yaml").write_text(
+        "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: ours}\nspec:\n"
+        "  target: gke\n  project: my-project\n  region: us-central1\n"
+        "  blueprints: [{blueprint: ./demo}]\n"
+    )
+    for command in (["validate", "ray-gke.yaml"], ["render"], ["plan"]):
+        code, _, err = run(*command)
+        assert code == 3, command
+        assert "warm_replicas" in err

@@ -30,6 +30,9 @@ class Sharing(Model):
     )
 
 
+# Those with media or graphics there are too; the plan says that GKE has none.
+_PARTITION = r"\d+g\.\d+gb([+.](me|gfx))?"
+
 Accelerator = Annotated[
     str,
     Shape("nvidia-[a-z0-9-]+", "GKE's accelerator type, such as nvidia-l4", 63),
@@ -47,8 +50,7 @@ class Gpu(Model):
         default=1, ge=1, le=16, description="GPUs, or partitions, of one pod"
     )
     partition: (
-        Annotated[str, Shape(r"\d+g\.\d+gb", "a MIG partition such as 1g.5gb", 20)]
-        | None
+        Annotated[str, Shape(_PARTITION, "a MIG partition such as 1g.5gb", 20)] | None
     ) = Field(
         default=None,
         description="MIG partition, GKE's gpu_partition_size, such as 1g.5gb",

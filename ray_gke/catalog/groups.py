@@ -13,7 +13,8 @@ from pydantic import (
 )
 
 from ray_gke.catalog.faults import fault
-from ray_gke.catalog.gpu import Gpu, some
+from ray_gke.catalog.gpu import Gpu
+from ray_gke.catalog.locations import Zones
 from ray_gke.catalog.model import Model, not_empty
 from ray_gke.catalog.nearest import nearest
 from ray_gke.catalog.quantities import (
@@ -89,11 +90,6 @@ ResourceName = Annotated[
 ]
 
 
-Zone = Annotated[
-    str, Shape("[a-z]+-[a-z]+[0-9]+-[a-z]", "a zone such as us-central1-a", 63)
-]
-
-
 class Group(Model):
     """What head and worker groups have in common."""
 
@@ -115,7 +111,7 @@ class Group(Model):
         description="On GKE: the nodes' machine type, such as g2-standard-8; the "
         "cheapest that holds the group without it",
     )
-    zones: Annotated[tuple[Zone, ...] | None, AfterValidator(some)] = Field(
+    zones: Zones | None = Field(
         default=None,
         strict=False,
         description="On GKE: zones of the nodes; the platform's without it",

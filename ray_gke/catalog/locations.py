@@ -47,17 +47,18 @@ ClusterName = Annotated[
 ]
 
 
-def _distinct(zones: tuple[str, ...]) -> tuple[str, ...]:
-    for index, zone in enumerate(zones):
-        if zone in zones[:index]:
+def distinct_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the texts if each is there once."""
+    for index, text in enumerate(texts):
+        if text in texts[:index]:
             raise fault(
-                f"{zone} is given twice", hint="give each zone once", at=(index,)
+                f"{text[:100]} is given twice", hint="give each once", at=(index,)
             )
-    return zones
+    return texts
 
 
 Zones = Annotated[
-    tuple[Zone, ...], AfterValidator(not_empty), AfterValidator(_distinct)
+    tuple[Zone, ...], AfterValidator(not_empty), AfterValidator(distinct_texts)
 ]
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.locations import Region
 from ray_gke.catalog.model import Model
+from ray_gke.catalog.nearest import suggestion
 from ray_gke.catalog.quantities import Shape
 from ray_gke.catalog.validation import in_order, validate
 from ray_gke.catalog.yaml_file import read
 from ray_gke.errors import InvalidError
 from ray_gke.gke import prices
+from ray_gke.gke.accelerators import ACCELERATORS
+from ray_gke.gke.machines import MACHINE_TYPES
 from ray_gke.gke.prices import Prices
 
 _BUILT_IN = Path(prices.__file__).with_suffix(".yaml")
@@ -50,6 +53,22 @@ def _not_free(price: Decimal) -> Decimal:
 
 
 Paid = Annotated[Amount, AfterValidator(_not_free)]
+
+
+Entries = TypeVar("Entries", bound=Mapping[str, Any])
+
+
+def _known(names: Iterable[str]) -> Callable[[Entries], Entries]:
+    """Return a check that every key is one of `names`: a typo would have no price."""
+
+    def check(entries: Entries) -> Entries:
+        for name in entries:
+            if name not in names:
+                message = f"ray-gke does not plan with {name[:60]}"
+                raise fault(message, hint=suggestion(name, names), at=(name,))
+        return entries
+
+    return check
 
 
 class PriceEntry(Model):
@@ -90,12 +109,12 @@ class PricesSpec(Model):
     disks: dict[str, Amount] = Field(
         default={}, description="Per GiB and month, by disk type"
     )
-    accelerators: dict[str, PriceEntry] = Field(
-        default={}, description="GPUs that are attached to N1 machines"
-    )
-    machine_types: dict[str, PriceEntry] = Field(
-        description="Machines, with the GPUs that are built in"
-    )
+    accelerators: Annotated[
+        dict[str, PriceEntry], AfterValidator(_known(ACCELERATORS))
+    ] = Field(default={}, description="GPUs that are attached to N1 machines")
+    machine_types: Annotated[
+        dict[str, PriceEntry], AfterValidator(_known(MACHINE_TYPES))
+    ] = Field(description="Machines, with the GPUs that are built in")
 
 
 class PriceFile(Model):
@@ -175,7 +194,6 @@ def _read(path: Path) -> Prices:
         accelerators=_entries(spec.accelerators),
         disks=spec.disks,
         cluster_fee=spec.cluster_fee,
-        name="built in" if path == _BUILT_IN else str(path),
     )
 
 

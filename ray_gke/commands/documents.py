@@ -48,7 +48,7 @@ def render(
 
     They are checked against KubeRay's and Kubernetes' schemas; no cluster is needed.
     """
-    from ray_gke import selection
+    from ray_gke import planned, selection
     from ray_gke.rendering import documents
     from ray_gke.reporting import answers
     from ray_gke.targets import folder
@@ -56,6 +56,9 @@ def render(
     choice = selection.choose(file, kuberay_version, prices)
     selected = selection.select(choice, blueprint, assignments or (), name)
     manifests = selection.rendered(selected, choice, namespace)
+    if choice.site.target == "gke":
+        # What the node pools cannot hold is refused here too.
+        planned.capacity(selected, choice)
     answers.warnings(choice.catalogs.warnings)
     if output_dir:
         runs = [one.plan.name for one in selected]

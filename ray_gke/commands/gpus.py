@@ -61,8 +61,7 @@ def gpus(
         zone=zone,
         spot=spot,
     )
-    answers.table(
-        offers(wanted, known), output, gpu_rows.offers, nothing="no such GPUs"
-    )
+    found = offers(wanted, known)
+    answers.table(found, output, gpu_rows.offers, nothing="no such GPUs")
     if output is Output.text:
-        answers.notes(gpu_rows.notes(known))
+        answers.notes(gpu_rows.notes(known, found, zone or region))

@@ -34,7 +34,7 @@ def prices(
     choice = selection.choose(file, prices=prices)
     if refresh:
         wanted = region or choice.site.region
-        fresh, notes = price_refresh.refresh(wanted, choice.site.prices)
+        fresh, notes = price_refresh.refresh(wanted, price_file.load())
         answers.notes(notes)
         typer.echo(price_file.written(fresh), nl=False)
     elif region:

@@ -59,6 +59,7 @@ class BuiltIn:
     gpu_fraction: Fraction = Fraction(1)
     provisioning: tuple[Provisioning, ...] | None = None
     local_ssd_gib: int = 0
+    min_gke_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,18 @@ def _partitions(
         return int(name.removesuffix("gb").partition(".")[2]) * GB
 
     return {name: Partition(name, n, memory(name)) for name, n in per_gpu.items()}
+
+
+def _part(name: str, vcpus: int, memory_gib: int, parts: int) -> BuiltIn:
+    """Return a machine type with one part of a GPU (G4)."""
+    return BuiltIn(
+        name,
+        vcpus,
+        memory_gib,
+        gpus=1,
+        gpu_fraction=Fraction(1, parts),
+        min_gke_version="1.34.5-gke.1153000",
+    )
 
 
 def _own_metrics(model: str) -> QuotaNames:
@@ -275,9 +288,9 @@ _ALL = (
         96 * GB,
         QuotaNames(family="NVIDIA_RTX_PRO_6000"),
         built_in=(
-            BuiltIn("g4-standard-6", 6, 22, 1, gpu_fraction=Fraction(1, 8)),
-            BuiltIn("g4-standard-12", 12, 45, 1, gpu_fraction=Fraction(1, 4)),
-            BuiltIn("g4-standard-24", 24, 90, 1, gpu_fraction=Fraction(1, 2)),
+            _part("g4-standard-6", 6, 22, 8),
+            _part("g4-standard-12", 12, 45, 4),
+            _part("g4-standard-24", 24, 90, 2),
             BuiltIn("g4-standard-48", 48, 180, 1),
             BuiltIn("g4-standard-96", 96, 360, 2),
             BuiltIn("g4-standard-192", 192, 720, 4),

@@ -14,7 +14,8 @@ from ray_gke.gke.machines import MachineType
 from ray_gke.gke.resources import GIB, Resources
 
 MIB = 2**20
-PODS_PER_NODE = 98
+SYSTEM_PODS_PER_NODE = 12
+PODS_PER_NODE = 110 - SYSTEM_PODS_PER_NODE
 """GKE allows 110 on a node; 12 of them are the system's own."""
 
 SYSTEM_PODS = Resources(850, 6 * GIB // 10)

@@ -33,6 +33,7 @@ class MachineType:
     gpu_fraction: Fraction = Fraction(1)
     provisioning: tuple[Provisioning, ...] | None = None
     local_ssd_gib: int = 0
+    min_gke_version: str | None = None
 
     @property
     def family(self) -> str:
@@ -101,6 +102,7 @@ def _built_in() -> Iterator[MachineType]:
                 one.gpu_fraction,
                 one.provisioning,
                 one.local_ssd_gib,
+                one.min_gke_version or accelerator.min_gke_version,
             )
 
 
@@ -123,7 +125,7 @@ def machines(accelerator: str | None) -> tuple[Machine, ...]:
     N1 machines come once for each number of GPUs that they may have.
     """
     if accelerator is None:
-        return tuple(Machine(one, None, 0) for one in _WITHOUT_GPUS)
+        return tuple(Machine(one, None, 0) for one in (*_WITHOUT_GPUS, *_ATTACHING))
     gpu = ACCELERATORS[accelerator]
     built_in = (MACHINE_TYPES[one.name] for one in gpu.built_in)
     return (

@@ -20,6 +20,7 @@ SPOT = "cloud.google.com/gke-spot"
 QUEUED = "cloud.google.com/gke-queued"
 RESERVATION = "cloud.google.com/reservation-name"
 NODE_POOL = "cloud.google.com/gke-nodepool"
+INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 GPU_RESOURCE = "nvidia.com/gpu"
 """GKE's name of a GPU, and also of a MIG partition of one."""
 
@@ -73,6 +74,37 @@ def labels(shape: Shape) -> dict[str, str]:
 def own_labels(shape: Shape) -> dict[str, str]:
     """Return the labels that a node pool must set itself; GKE sets the others."""
     return {QUEUED: "true"} if shape.queued_provisioning else {}
+
+
+_RESERVED = ("cloud.google.com", "gke.io", "kubernetes.io", "k8s.io")
+"""Domains of labels that only GKE and Kubernetes set."""
+
+
+def is_reserved(key: str) -> bool:
+    """Tell whether a node pool may not set this label itself."""
+    domain = key.rpartition("/")[0]
+    return any(domain == one or domain.endswith(f".{one}") for one in _RESERVED)
+
+
+def automatic_labels(
+    shape: Shape, machine_type: str, region: str, zones: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the reserved labels of a pool's nodes, beside the pool's name.
+
+    The zone only where there is one.
+    """
+    family = machine_type.partition("-")[0]
+    known = {
+        INSTANCE_TYPE: machine_type,
+        "cloud.google.com/machine-family": family,
+        "cloud.google.com/gke-gpu": "true" if shape.accelerator else "",
+        SPOT: "true" if shape.provisioning == "spot" else "",
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "topology.kubernetes.io/region": region,
+        "topology.kubernetes.io/zone": zones[0] if len(zones) == 1 else "",
+    }
+    return labels(shape) | {key: value for key, value in known.items() if value}
 
 
 def taints(shape: Shape) -> tuple[Taint, ...]:

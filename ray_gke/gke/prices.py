@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 HOURS_PER_MONTH = 730
@@ -35,8 +35,6 @@ class Prices:
     accelerators: Mapping[str, Price]
     disks: Mapping[str, Decimal]
     cluster_fee: Decimal
-    name: str = field(default="built in")
-    """Which file this is, for people."""
 
     def of(
         self, machine_type: str, accelerator: str | None, attached: int, *, spot: bool

@@ -56,7 +56,7 @@ def _gpus(machine: Machine, *, preemptible: bool) -> Iterator[tuple[Metric, int]
         yield Metric(own, unit="GPUs"), machine.gpus
     else:
         family = (("gpu_family", names.family),) if names.family else ()
-        certain = bool(family) and not preemptible
+        certain = bool(family) and not preemptible and machine.type.divisible
         yield Metric(GPU_FAMILY, family, unit="GPUs", certain=certain), machine.gpus
     everywhere = Metric(
         "GPUS_ALL_REGIONS", global_=True, unit="GPUs", certain=not preemptible

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 GIB = 2**30
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Resources:
     """CPU in thousandths of a core, memory in bytes."""
 
@@ -23,9 +23,6 @@ class Resources:
         return Resources(
             self.cpu_millis - other.cpu_millis, self.memory_bytes - other.memory_bytes
         )
-
-    def __mul__(self, times: int) -> Resources:
-        return Resources(self.cpu_millis * times, self.memory_bytes * times)
 
     def at_least(self, other: Resources) -> Resources:
         """Return the larger of each amount."""

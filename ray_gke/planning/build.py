@@ -9,14 +9,14 @@ from ray_gke.catalog import prices
 from ray_gke.catalog.blueprint import Spec
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import InvalidError, Place, Problem
-from ray_gke.gke.resources import Resources
-from ray_gke.planning import groups, ray
+from ray_gke.planning import groups, ray, selectors
 from ray_gke.planning.choice import NoMachine
 from ray_gke.planning.faults import faults
-from ray_gke.planning.plan import HEAD, Group, Plan, WorkloadKind
+from ray_gke.planning.plan import HEAD, SUBMITTER, Group, Plan, WorkloadKind
+from ray_gke.planning.pods import Patched
 from ray_gke.planning.site import Site
 
-_NOTHING: Mapping[str, Resources] = {}
+_NOTHING: Mapping[str, Patched] = {}
 
 
 def build(
@@ -24,13 +24,13 @@ def build(
     *,
     name: str | None = None,
     site: Site | None = None,
-    patched: Mapping[str, Resources] = _NOTHING,
+    patched: Mapping[str, Patched] = _NOTHING,
 ) -> Plan:
     """Return the plan of a loaded blueprint, run as `name` or under its own name.
 
-    On `site`, without it any cluster. `patched` is what patches add to the pods of
-    each group, by its name. Raises InvalidError with everything that no cluster could
-    do.
+    On `site`, without it any cluster. `patched` is what the pods of each group ask
+    for with patches, by its name. Raises InvalidError with everything that no cluster
+    could do.
     """
     site = site or Site(prices.load())
     problems = tuple(faults(loaded, name, site))
@@ -47,7 +47,9 @@ def build(
         image=ray.image(spec),
         head=groups_[0],
         worker_groups=tuple(groups_[1:]),
-        submitter=groups.submitter(groups_[0], site) if spec.job else None,
+        submitter=groups.submitter(groups_[0], site, patched.get(SUBMITTER))
+        if spec.job
+        else None,
         workload=workload,
         env=spec.env,
         idle_timeout_seconds=spec.autoscaler_options.idle_timeout_seconds,
@@ -60,25 +62,29 @@ def build(
     )
 
 
-def _groups(
-    loaded: Loaded, site: Site, patched: Mapping[str, Resources]
-) -> list[Group]:
+def _groups(loaded: Loaded, site: Site, patched: Mapping[str, Patched]) -> list[Group]:
     """Return head and worker groups; raises InvalidError with all that fit nowhere."""
     spec = loaded.blueprint.spec
     found: list[Group] = []
     problems: list[Problem] = []
 
     def add(make: Callable[[], Group], name: str, *path: str | int) -> None:
+        place = loaded.document.place
         try:
-            found.append(make())
+            group = make()
         except NoMachine as error:
-            place = loaded.document.place(("spec", *path))
-            problems.append(Problem(f"{name}: {error.message}", place, error.hint))
+            where = place(("spec", *path, *error.key))
+            problems.append(Problem(f"{name}: {error.message}", where, error.hint))
+            return
+        found.append(group)
+        given = spec.worker_groups[len(found) - 2] if len(found) > 1 else spec.head
+        if site.target == "gke":
+            for inside, message, hint in selectors.faults(given, group, site):
+                problems.append(Problem(message, place(("spec", *path, *inside)), hint))
 
-    none = Resources()
-    add(lambda: groups.head(spec, site, patched.get(HEAD, none)), "head", "head")
+    add(lambda: groups.head(spec, site, patched.get(HEAD)), "head", "head")
     for index, given in enumerate(spec.worker_groups):
-        extra = patched.get(given.name, none)
+        extra = patched.get(given.name)
         add(
             lambda given=given, extra=extra: groups.worker_group(  # type: ignore[misc]
                 given, spec.env, site, extra

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import NamedTuple, get_args
 
 from ray_gke.catalog.quantities import number
-from ray_gke.gke.allocatable import PODS_PER_NODE
 from ray_gke.gke.machines import Machine
 from ray_gke.gke.nodes import Provisioning, Shape, SharingStrategy
 from ray_gke.gke.prices import Prices
@@ -112,7 +111,7 @@ def search(
     best: list[Fit] = []
     counts = {False: 0, True: 0}
     for group in groups:
-        room = [each.room(need.pod) for each in group]
+        room = [each.room(need.pod, need.pods_per_node) for each in group]
         sharings = list(_sharings(need, group, room)) if any(room) else []
         for kind in dict.fromkeys(need.provisioning) if sharings else ():
             bids = _bids(group, kind, prices)
@@ -280,5 +279,5 @@ def _limit(need: Need, division: Division, devices: int) -> str:
         room["nvidia.com/gpu"] = devices // need.gpu.count
     room["cpu"] = division.usable.cpu_millis // need.pod.cpu_millis
     room["memory"] = division.usable.memory_bytes // need.pod.memory_bytes
-    room["pods"] = PODS_PER_NODE
+    room["pods"] = need.pods_per_node
     return min(room, key=lambda name: room[name])

@@ -20,6 +20,7 @@ Flex-start and reservations count as on-demand.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from ray_gke.catalog.quantities import number
@@ -67,7 +68,9 @@ class _Market:
 
 def choose(need: Need, site: Site) -> Choice:
     """Return the cheapest nodes for `need`. Raises NoMachine where there are none."""
-    return _choose(need, _Market(site.prices, site.region, site.zones))
+    # Elsewhere nobody knows what a region of Google's has.
+    where = (site.region, site.zones) if site.target == "gke" else ("", ())
+    return _choose(need, _Market(site.prices, *where))
 
 
 def share(candidate: Candidate) -> Resources:
@@ -124,4 +127,10 @@ def _told(best: Candidate) -> str:
     text += f" on {best.machine.type.name}{kind}"
     if best.price is None:
         return text
-    return f"{text} at {best.price:.2f} an hour, {best.price / slots:.2f} a slot"
+    return (
+        f"{text} at {_price(best.price)} an hour, {_price(best.price / slots)} a slot"
+    )
+
+
+def _price(amount: Decimal) -> str:
+    return f"{amount:.2f}" if amount >= 1 else f"{amount:.3f}"

@@ -37,12 +37,12 @@ class Division:
     unit_memory: int
     size: tuple[int, int, int]
 
-    def room(self, pod: Resources) -> int:
+    def room(self, pod: Resources, pods_per_node: int = PODS_PER_NODE) -> int:
         """Return how many pods fit a node by all but their GPUs."""
         return min(
             self.usable.cpu_millis // pod.cpu_millis,
             self.usable.memory_bytes // pod.memory_bytes,
-            PODS_PER_NODE,
+            pods_per_node,
         )
 
 
@@ -86,7 +86,7 @@ def eligible(need: Need, region: str, zones: tuple[str, ...]) -> list[list[Divis
     """Return the divisions that `need` allows, whatever fits on them.
 
     Those of one list have accelerator and partition in common. `zones` are the
-    site's, none where GKE chooses.
+    site's, none where GKE chooses; `region` is empty where it does not matter.
     """
     memory = number(need.gpu.memory) if need.gpu and need.gpu.memory else None
     asked = need.gpu.partition if need.gpu else None
@@ -117,7 +117,7 @@ def _offered(
             if known is not None and zone not in known:
                 return False
         return True
-    known = offered(accelerator, region)
+    known = offered(accelerator, region) if region else None
     return known is None or bool(set(zones or known) & set(known))
 
 

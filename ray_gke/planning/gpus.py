@@ -50,6 +50,7 @@ def faults(group: Group, site: Site) -> Iterator[Fault]:
     wrong = list(_gpu(group)) if group.gpu else []
     yield from wrong
     yield from rules.provisioning(group)
+    yield from rules.warm(group)
     if not any(path[1] in {"accelerator", "accelerators"} for path, _, _ in wrong):
         yield from rules.machine_type(group)
         yield from rules.places(group, site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ray_gke.gke.accelerators import ACCELERATORS
+from ray_gke.gke.machines import MACHINE_TYPES
 from ray_gke.gke.resources import GIB
 from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning.capacity import Amounts, NodePool
@@ -16,7 +17,7 @@ def notes(member: Member, pool: Pool) -> Iterator[str]:
     """Yield the notes of one group."""
     yield from _stranded(member, pool.node_pool)
     yield from _sharing(pool.node_pool)
-    yield from _zones(member, pool)
+    yield from _zones(pool)
     yield from _provisioning(pool.node_pool)
     yield from _upgrade(member)
 
@@ -32,9 +33,11 @@ def _stranded(member: Member, pool: NodePool) -> Iterator[str]:
     lost = pool.devices_per_node - candidate.slots * group.num_gpus
     if candidate.slots >= have or not lost:
         return
+    binds = "bind" if candidate.limit == "pods" else "binds"
     yield (
-        f"only {candidate.slots} of the {have} {_devices(pool)} of a node can be used: "
-        f"{candidate.limit} binds, {lost} {'is' if lost == 1 else 'are'} stranded; "
+        f"only {candidate.slots * group.num_gpus} of the {pool.devices_per_node} "
+        f"{_devices(pool)} of a node can be used: "
+        f"{candidate.limit} {binds}, {lost} {'is' if lost == 1 else 'are'} stranded; "
         f"{_way_out(member.pod, pool, have)}"
     )
 
@@ -67,12 +70,12 @@ def _sharing(pool: NodePool) -> Iterator[str]:
             yield strategy.note
 
 
-def _zones(member: Member, pool: Pool) -> Iterator[str]:
+def _zones(pool: Pool) -> Iterator[str]:
     accelerator = pool.node_pool.accelerator
     if pool.lacking:
         yield f"{accelerator} is not offered in {', '.join(pool.lacking)}"
     known = ACCELERATORS[accelerator].zones if accelerator else ()
-    if known is None and not member.group.zones:
+    if known is None:
         yield (
             f"which zones offer {accelerator} is not known here: check with "
             f"gcloud compute accelerator-types list --filter=name={accelerator}"
@@ -88,16 +91,18 @@ def _provisioning(pool: NodePool) -> Iterator[str]:
     gpu = ACCELERATORS[pool.accelerator] if pool.accelerator else None
     if gpu and pool.partition and gpu.mig_needs_reboot:
         yield "a new node restarts once to switch MIG on: its first pods wait longer"
-    if gpu and gpu.min_gke_version:
-        yield f"needs GKE {gpu.min_gke_version} or later"
+    version = MACHINE_TYPES[pool.machine_type].min_gke_version
+    if version:
+        yield f"needs GKE {version} or later"
 
 
 def _upgrade(member: Member) -> Iterator[str]:
     """KubeRay's NewCluster upgrade starts a second cluster beside the first."""
     group = member.group
-    if member.run.plan.kind == "service" and group.num_gpus and group.role == "worker":
+    if member.run.plan.kind == "service" and group.role == "worker":
         gpus = group.num_gpus * group.max_replicas
+        more = f" and {gpus} of nvidia.com/gpu" if gpus else ""
         yield (
             "a change of the service that needs a new cluster runs both for a while: "
-            f"up to {gpus} more of nvidia.com/gpu"
+            f"up to {group.max_replicas} more pods{more}, beyond the pool's limit"
         )

@@ -17,7 +17,14 @@ from ray_gke.planning import gpus
 from ray_gke.planning.choice import Choice, NoMachine, choose, share
 from ray_gke.planning.need import need
 from ray_gke.planning.plan import HEAD, SUBMITTER, Group
-from ray_gke.planning.pods import AUTOSCALER, SUBMITTER_POD, WAIT_GCS_READY, Around
+from ray_gke.planning.pods import (
+    AUTOSCALER,
+    SUBMITTER_POD,
+    WAIT_GCS_READY,
+    Around,
+    Patched,
+    quantities,
+)
 from ray_gke.planning.pool_names import Nodes, name_of
 from ray_gke.planning.site import Site
 
@@ -37,16 +44,14 @@ _WORKER = Resources(1000, 4 * GIB)
 """What a group gets that does not say it, and at least of a node with GPUs."""
 
 
-def head(spec: blueprint.Spec, site: Site, patched: Resources) -> Group:
+def head(spec: blueprint.Spec, site: Site, patched: Patched | None) -> Group:
     """Return the head: on demand, and free of tasks when there are workers.
 
-    `patched` is what patches add to its pod. Raises NoMachine.
+    `patched` is what its pod asks for with patches. Raises NoMachine.
     """
     given = spec.head
-    around = Around(
-        beside=patched + (AUTOSCALER if _autoscaling(spec) else Resources())
-    )
-    common = _common(given, around, _HEAD, spec.env, site)
+    around = Around(beside=AUTOSCALER if _autoscaling(spec) else Resources())
+    common = _common(given, around, _HEAD, spec.env, site, patched)
     default = 0 if spec.worker_groups else _whole(common["cpu"])
     return Group(
         name=HEAD,
@@ -59,14 +64,16 @@ def head(spec: blueprint.Spec, site: Site, patched: Resources) -> Group:
 
 
 def worker_group(
-    given: blueprint.WorkerGroup, env: Mapping[str, str], site: Site, patched: Resources
+    given: blueprint.WorkerGroup,
+    env: Mapping[str, str],
+    site: Site,
+    patched: Patched | None,
 ) -> Group:
     """Return a worker group; `env` is what every container gets besides.
 
-    `patched` is what patches add to its pods. Raises NoMachine.
+    `patched` is what its pods ask for with patches. Raises NoMachine.
     """
-    around = Around(beside=patched, before=WAIT_GCS_READY)
-    common = _common(given, around, _WORKER, env, site)
+    common = _common(given, Around(before=WAIT_GCS_READY), _WORKER, env, site, patched)
     return Group(
         name=given.name,
         role="worker",
@@ -76,25 +83,24 @@ def worker_group(
         idle_timeout_seconds=given.idle_timeout_seconds,
         priority=given.priority,
         warm_replicas=given.warm_replicas,
-        placement_policy=given.placement_policy,
-        secondary_boot_disks=given.secondary_boot_disks,
         **common,
     )
 
 
-def submitter(beside: Group, site: Site) -> Group:
+def submitter(beside: Group, site: Site, patched: Patched | None) -> Group:
     """Return the pod that hands a job to Ray.
 
     On nodes like those of the head `beside`, whose room it may use, but never on GPUs.
     """
+    amounts = quantities(SUBMITTER_POD)
     same = beside.choice if not beside.num_gpus else None
     given = blueprint.Head(
-        cpu=_cpu(SUBMITTER_POD.cpu_millis),
-        memory=_memory(SUBMITTER_POD.memory_bytes),
+        cpu=amounts["cpu"],
+        memory=amounts["memory"],
         machine_type=same.best.machine.type.name if same else None,
         zones=beside.zones or None,
     )
-    common = _common(given, Around(), SUBMITTER_POD, {}, site)
+    common = _common(given, Around(), SUBMITTER_POD, {}, site, patched)
     if same:
         common["choice"] = replace(common["choice"], reason="beside the head")
     return Group(
@@ -111,20 +117,23 @@ def _autoscaling(spec: blueprint.Spec) -> bool:
     return any(g.min_replicas != g.most_replicas for g in spec.worker_groups)
 
 
-def _common(
+def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
     given: blueprint.Group,
     around: Around,
     default: Resources,
     env: Mapping[str, str],
     site: Site,
+    patched: Patched | None,
 ) -> dict[str, Any]:
-    least = _asked(given, default)
-    choice = _choice(given, around.pod(least), site)
-    ray = _raised(given, least, around, choice)
+    least = patched.ray if patched else _asked(given, default)
+    least_pod = around.pod(patched.pod if patched else least)
+    choice = _choice(given, least_pod, site)
+    ray = least if patched else _raised(given, least, around, choice)
+    written = quantities(ray)
     shape = choice.best.shape if choice else gpus.shape(given.gpu)
     return {
-        "cpu": given.cpu or _cpu(ray.cpu_millis),
-        "memory": given.memory or _memory(ray.memory_bytes),
+        "cpu": given.cpu or written["cpu"],
+        "memory": given.memory or written["memory"],
         "num_gpus": given.gpu.count if given.gpu else 0,
         "memory_bytes": int(ray.memory_bytes * (1 - _OBJECT_STORE_SHARE)),
         "resources": given.resources,
@@ -136,8 +145,9 @@ def _common(
             *(_toleration(t) for t in given.tolerations),
         ),
         "shape": shape,
-        "pod": around.pod(ray),
+        "pod": least_pod if patched else around.pod(ray),
         "choice": choice,
+        "nodes": _nodes(given, choice) if choice else None,
         "zones": given.zones or (),
         **_ending(shape, env),
     }
@@ -156,7 +166,9 @@ def _choice(given: blueprint.Group, pod: Resources, site: Site) -> Choice | None
     Pods that say nothing in GKE's words may run on machines that it does not have.
     """
     try:
-        return choose(need(given, pod), site)
+        # A pod that a patch leaves without requests takes next to nothing.
+        asked = pod.at_least(Resources(1, 1))
+        return choose(need(given, asked, site.pods_per_node), site)
     except NoMachine:
         if given.gpu or given.machine_type or site.target == "gke":
             raise
@@ -196,6 +208,11 @@ def _nodes(given: blueprint.Group, choice: Choice) -> Nodes:
         tuple(sorted(given.zones or ())),
         worker.placement_policy if worker else None,
         tuple(sorted(worker.secondary_boot_disks)) if worker else (),
+        tuple(
+            (key, value)
+            for key, value in sorted(given.node_selector.items())
+            if not nodes.is_reserved(key)
+        ),
     )
 
 
@@ -237,11 +254,3 @@ def _grace_seconds(env: Mapping[str, str], *, spot: bool) -> int:
 
 def _whole(cpu: str) -> int:
     return math.ceil(number(cpu))
-
-
-def _cpu(millis: int) -> str:
-    return f"{millis}m" if millis % 1000 else str(millis // 1000)
-
-
-def _memory(size: int) -> str:
-    return f"{size // 2**20}Mi" if size % GIB else f"{size // GIB}Gi"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ray_gke.catalog.gpu import Gpu
 from ray_gke.catalog.groups import Group, Provisioning, WorkerGroup
+from ray_gke.gke.allocatable import PODS_PER_NODE
 from ray_gke.gke.resources import Resources
 
 
@@ -15,7 +16,7 @@ class Need:
 
     `pod` is what all containers of a pod ask for, or the least that they may get.
     `provisioning` are the kinds of which the plan takes the cheapest. `zones` is empty
-    where the site decides.
+    where the site decides. `min_replicas` count warm ones too.
     """
 
     pod: Resources
@@ -28,13 +29,18 @@ class Need:
     placement_policy: str | None = None
     min_replicas: int = 1
     max_replicas: int = 1
+    pods_per_node: int = PODS_PER_NODE
 
 
-def need(group: Group, pod: Resources) -> Need:
+def need(group: Group, pod: Resources, pods_per_node: int = PODS_PER_NODE) -> Need:
     """Return what `group` needs for its pods; a head is one pod, on demand."""
     if not isinstance(group, WorkerGroup):
         return Need(
-            pod, group.gpu, machine_type=group.machine_type, zones=group.zones or ()
+            pod,
+            group.gpu,
+            machine_type=group.machine_type,
+            zones=group.zones or (),
+            pods_per_node=pods_per_node,
         )
     return Need(
         pod=pod,
@@ -45,8 +51,9 @@ def need(group: Group, pod: Resources) -> Need:
         machine_type=group.machine_type,
         zones=group.zones or (),
         placement_policy=group.placement_policy,
-        min_replicas=group.min_replicas,
+        min_replicas=group.min_replicas + group.warm_replicas,
         max_replicas=group.most_replicas,
+        pods_per_node=pods_per_node,
     )
 
 

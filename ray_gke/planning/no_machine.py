@@ -16,11 +16,12 @@ from ray_gke.planning.need import Need
 class NoMachine(Exception):
     """No machine that GKE has carries a pod of the group."""
 
-    def __init__(self, message: str, hint: str) -> None:
+    def __init__(self, message: str, hint: str, key: tuple[str, ...] = ()) -> None:
         """`message` says what is missing, `hint` what to change."""
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.key = key
 
 
 def none(need: Need, region: str, zones: tuple[str, ...]) -> NoMachine:
@@ -30,7 +31,8 @@ def none(need: Need, region: str, zones: tuple[str, ...]) -> NoMachine:
     what = f"GPU with {memory} of memory" if memory else "machine for this group"
     of = f" among {', '.join(among)}" if among else ""
     on = f" on {need.machine_type}" if need.machine_type else ""
-    where = f" in {', '.join(need.zones)}" if need.zones else ""
+    place = ", ".join(need.zones or zones) or region
+    where = f" in {place}" if place else ""
     ways = [
         hint
         for hint, other in _changed(need, region, zones)
@@ -70,6 +72,10 @@ def _changed(
             break
 
 
+_KEYS = {"CPU": ("cpu",), "memory": ("memory",), "nvidia.com/gpu": ("gpu", "count")}
+"""Where a group says how much it asks of each."""
+
+
 def too_small(need: Need, divisions: Sequence[Division]) -> NoMachine:
     """Say what the machine that comes nearest lacks."""
     pod, asked = need.pod, need.gpu.count if need.gpu else 0
@@ -102,6 +108,7 @@ def too_small(need: Need, divisions: Sequence[Division]) -> NoMachine:
         f"{_cpu(node.cpu_millis)} CPU, {gib(node.memory_bytes)}{gpus[1]} for pods; "
         f"{missing} {'are' if short[1:] else 'is'} missing",
         f"ask at most {least}, or {change}",
+        key=_KEYS[short[0].split()[-1]],
     )
 
 

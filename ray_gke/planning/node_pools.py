@@ -6,26 +6,27 @@ google_container_node_pool (limits of a whole pool), kubernetes/autoscaler.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from ray_gke.errors import Problem
 from ray_gke.gke import nodes
-from ray_gke.gke.allocatable import PODS_PER_NODE, allocatable, usable
+from ray_gke.gke.allocatable import SYSTEM_PODS_PER_NODE, allocatable, usable
 from ray_gke.gke.machines import Machine, machine
 from ray_gke.gke.nodes import Provisioning, Shape, Taint
 from ray_gke.gke.zones import offered
 from ray_gke.planning.candidates import price
 from ray_gke.planning.capacity import Amounts, NodePool, NodesAlike, PoolTaint
+from ray_gke.planning.divisions import available
 from ray_gke.planning.packing import Room, node_count, pack
-from ray_gke.planning.pool_names import SYSTEM_POOL, Nodes, name_of, nodes_of
+from ray_gke.planning.pool_names import SYSTEM_POOL, Nodes, name_of
 from ray_gke.planning.runs import Member, PlatformFacts
 from ray_gke.planning.site import Site
 
 SYSTEM_MACHINE = "e2-standard-4"
-
-GKE_PODS_PER_NODE = 110 - PODS_PER_NODE
 
 _SYSTEM_TAINT = Taint("components.gke.io/gke-managed-components", "true")
 """Only what GKE manages tolerates it: Ray's pods stay off."""
@@ -53,22 +54,27 @@ class Pool:
 
 @dataclass(frozen=True)
 class _Filled:
-    """The pods on the nodes of a pool, and its limits."""
+    """The pods on the nodes of a pool, and its limits.
+
+    `apart` nodes hold all pods when each size has its own: pods do not come in the
+    order that packs them best.
+    """
 
     minimum: tuple[NodesAlike, ...]
     maximum: tuple[NodesAlike, ...]
     initial: int = 0
     total_min: int = 0
+    apart: int = 0
 
 
 def faults(platform: PlatformFacts) -> Iterator[Problem]:
     """Yield a problem where GKE's own pods leave a node no room for others."""
-    if platform.max_pods_per_node <= GKE_PODS_PER_NODE:
+    if platform.max_pods_per_node <= SYSTEM_PODS_PER_NODE:
         yield Problem(
             f"max_pods_per_node {platform.max_pods_per_node} leaves no room beside "
-            f"the {GKE_PODS_PER_NODE} pods that GKE itself runs on a node",
+            f"the {SYSTEM_PODS_PER_NODE} pods that GKE itself runs on a node",
             platform.places.get("max_pods_per_node"),
-            f"use at least {GKE_PODS_PER_NODE + 1}; GKE's default is 110",
+            f"use at least {SYSTEM_PODS_PER_NODE + 1}; GKE's default is 110",
         )
 
 
@@ -78,7 +84,7 @@ def node_pools(
     """Return the pools that carry all `members`, by name."""
     together: dict[str, list[Member]] = {}
     for member in members:
-        together.setdefault(name_of(nodes_of(member.group)), []).append(member)
+        together.setdefault(name_of(_nodes(member)), []).append(member)
     return tuple(
         _pool(name, together[name], site, platform) for name in sorted(together)
     )
@@ -98,6 +104,7 @@ def system_pool(site: Site, platform: PlatformFacts) -> Pool:
             _Filled(filled, filled, initial=1, total_min=zones),
             site,
             platform,
+            may_be_spot=False,
         ),
         carrier,
         "standard",
@@ -126,7 +133,7 @@ def at_minimum(
 def _pool(
     name: str, members: Sequence[Member], site: Site, platform: PlatformFacts
 ) -> Pool:
-    kind = nodes_of(members[0].group)
+    kind = _nodes(members[0])
     ordered = tuple(sorted(members, key=_order))
     room = _room(kind, platform)
     warm = [member.group.warm_replicas for member in ordered]
@@ -141,9 +148,17 @@ def _pool(
         maximum += (NodesAlike(spare, (), room.amounts),)
     zones, lacking = _zones(kind, site)
     where = (kind, zones, nodes.taints(kind.shape))
-    filled = _Filled(minimum, maximum)
+    filled = _Filled(minimum, maximum, apart=_apart(ordered, room))
     return Pool(
-        _node_pool(name, where, filled, site, platform),
+        _node_pool(
+            name,
+            where,
+            filled,
+            site,
+            platform,
+            # Heads stay on demand, and so do the pods that submit jobs.
+            may_be_spot=all(one.group.role == "worker" for one in ordered),
+        ),
         kind.machine,
         kind.shape.provisioning,
         room,
@@ -153,16 +168,31 @@ def _pool(
     )
 
 
+def _apart(members: Sequence[Member], room: Room) -> int:
+    sizes: Counter[Amounts] = Counter()
+    for member in members:
+        sizes[member.pod] += member.group.max_replicas
+    return sum(-(-count // room.slots(pod)) for pod, count in sizes.items())
+
+
+def _nodes(member: Member) -> Nodes:
+    """What cannot be placed was refused before."""
+    assert member.group.nodes
+    return member.group.nodes
+
+
 def _order(member: Member) -> tuple[str, str, str]:
     return (member.run.plan.name, member.run.namespace or "", member.group.name)
 
 
-def _node_pool(
+def _node_pool(  # noqa: PLR0913 each comes from somewhere else
     name: str,
     where: tuple[Nodes, tuple[str, ...], tuple[Taint, ...]],
     filled: _Filled,
     site: Site,
     platform: PlatformFacts,
+    *,
+    may_be_spot: bool,
 ) -> NodePool:
     kind, zones, taints = where
     shape, carrier = kind.shape, kind.machine
@@ -185,9 +215,9 @@ def _node_pool(
         zones=zones,
         initial_node_count=filled.initial,
         total_min_node_count=filled.total_min,
-        total_max_node_count=at_maximum,
+        total_max_node_count=max(at_maximum, filled.apart),
         location_policy=_location_policy(shape),
-        labels=nodes.labels(shape) | {nodes.NODE_POOL: name},
+        labels=nodes.labels(shape) | dict(kind.labels) | {nodes.NODE_POOL: name},
         taints=tuple(PoolTaint(t.key, t.value, t.effect) for t in taints),
         machine=Amounts(
             carrier.type.vcpus * 1000, carrier.type.memory_bytes, carrier.gpus
@@ -196,8 +226,8 @@ def _node_pool(
         usable=Amounts(leaves.cpu_millis, leaves.memory_bytes, kind.devices),
         boot_disk_gib=platform.boot_disk_gib,
         price=price(carrier, shape.provisioning, site.prices),
-        price_on_demand=price(carrier, "standard", site.prices),
-        price_spot=price(carrier, "spot", site.prices),
+        price_on_demand=_price(carrier, "standard", site),
+        price_spot=_price(carrier, "spot", site) if may_be_spot else None,
         minimum=filled.minimum,
         maximum=filled.maximum,
         nodes_at_minimum=node_count(filled.minimum),
@@ -205,10 +235,14 @@ def _node_pool(
     )
 
 
+def _price(carrier: Machine, kind: Provisioning, site: Site) -> Decimal | None:
+    return price(carrier, kind, site.prices) if available(carrier, kind) else None
+
+
 def _room(kind: Nodes, platform: PlatformFacts) -> Room:
     """Return what pods may have of a node; the platform may allow fewer pods."""
     node = usable(kind.machine.type)
-    pods = min(PODS_PER_NODE, platform.max_pods_per_node - GKE_PODS_PER_NODE)
+    pods = platform.max_pods_per_node - SYSTEM_PODS_PER_NODE
     return Room(node.cpu_millis, node.memory_bytes, kind.devices, pods)
 
 

@@ -93,14 +93,16 @@ def _order(
 
 def _placed(group: PodsOnNode, nodes: list[_Alike], room: Room) -> list[_Alike]:
     """Fill what is open, oldest first, then open new nodes."""
-    left, result = group.pods, nodes[:-_WINDOW]
+    left = group.pods
+    result: list[_Alike] = []
     for alike in nodes[-_WINDOW:]:
         filled, left = _filled(alike, group, left)
         result += filled
     if left:
         empty = _Alike(-(-left // room.slots(group.pod)), room)
         result += _filled(empty, group, left)[0]
-    return result
+    nodes[-_WINDOW:] = result
+    return nodes
 
 
 def _filled(alike: _Alike, group: PodsOnNode, left: int) -> tuple[list[_Alike], int]:

@@ -11,6 +11,7 @@ from ray_gke.gke.nodes import Shape
 from ray_gke.gke.resources import Resources
 from ray_gke.planning.capacity import Role
 from ray_gke.planning.choice import Choice
+from ray_gke.planning.pool_names import Nodes
 
 HEAD = "headgroup"
 """The name that KubeRay gives to the head's group."""
@@ -29,7 +30,7 @@ class Group:
     what Ray schedules by. For a head min_replicas and max_replicas are 1. The node
     selector, the affinity (expressions that all must hold) and the tolerations are
     Kubernetes' own words. `pod` is what all containers of a pod ask for, `choice` the
-    machine that carries it, None where none of GKE's does.
+    machine that carries it and `nodes` its node pool's, None where none of GKE's does.
     """
 
     name: str
@@ -56,9 +57,8 @@ class Group:
     shape: Shape = field(default_factory=Shape)
     pod: Resources = field(default_factory=Resources)
     choice: Choice | None = None
+    nodes: Nodes | None = None
     zones: tuple[str, ...] = ()
-    placement_policy: str | None = None
-    secondary_boot_disks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

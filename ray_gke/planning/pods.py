@@ -6,12 +6,34 @@ from dataclasses import dataclass
 
 from ray_gke.gke.resources import GIB, Resources
 
+_UNITS = (("Gi", GIB), ("Mi", 2**20))
+
 AUTOSCALER = Resources(500, GIB // 2)
 """The sidecar of the head of a cluster that changes its size."""
 SUBMITTER_POD = Resources(500, GIB // 2)
 """The pod that hands a job to Ray."""
 WAIT_GCS_READY = Resources(200, GIB // 4)
 """KubeRay's init container of every worker (controllers/ray/common/pod.go)."""
+
+
+@dataclass(frozen=True)
+class Patched:
+    """What a rendered pod with patches asks for: Ray's container, and all of them."""
+
+    ray: Resources
+    pod: Resources
+
+
+def quantities(amounts: Resources) -> dict[str, str]:
+    """Return amounts as Kubernetes writes them: `1500m`, `9Gi`."""
+    cpu, memory = amounts.cpu_millis, amounts.memory_bytes
+    return {
+        "cpu": f"{cpu}m" if cpu % 1000 else str(cpu // 1000),
+        "memory": next(
+            (f"{memory // size}{unit}" for unit, size in _UNITS if memory % size == 0),
+            str(memory),
+        ),
+    }
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from ray_gke.gke.machines import Machine
 from ray_gke.gke.nodes import Shape
-from ray_gke.planning.plan import Group
 
 SYSTEM_POOL = "system"
 _LONGEST = 40
@@ -20,7 +19,8 @@ _DIGEST = 6
 class Nodes:
     """Everything that distinguishes the nodes of one pool from those of another.
 
-    `devices` is what a node offers as nvidia.com/gpu.
+    `devices` is what a node offers as nvidia.com/gpu, `labels` what pods select on
+    that GKE does not set itself.
     """
 
     shape: Shape
@@ -29,20 +29,7 @@ class Nodes:
     zones: tuple[str, ...]
     placement_policy: str | None
     secondary_boot_disks: tuple[str, ...]
-
-
-def nodes_of(group: Group) -> Nodes:
-    """Return the nodes that carry a group; it must have its choice."""
-    assert group.choice
-    best = group.choice.best
-    return Nodes(
-        best.shape,
-        best.machine,
-        best.devices,
-        tuple(sorted(group.zones)),
-        group.placement_policy,
-        tuple(sorted(group.secondary_boot_disks)),
-    )
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def name_of(nodes: Nodes) -> str:
@@ -61,6 +48,7 @@ def name_of(nodes: Nodes) -> str:
         nodes.zones,
         nodes.placement_policy,
         nodes.secondary_boot_disks,
+        nodes.labels,
     ]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGEST]
     readable = "-".join(_words(nodes))[: _LONGEST - _DIGEST - 1].rstrip("-")

@@ -11,7 +11,7 @@ from ray_gke.planning.capacity import Alternative, Capacity, GroupCapacity
 from ray_gke.planning.choice import Candidate
 from ray_gke.planning.costs import cost
 from ray_gke.planning.node_pools import Pool, faults, node_pools, system_pool
-from ray_gke.planning.pool_names import name_of, nodes_of
+from ray_gke.planning.pool_names import name_of
 from ray_gke.planning.quotas import quotas
 from ray_gke.planning.runs import Member, PlatformFacts, Run, members
 from ray_gke.planning.shape_words import described
@@ -38,7 +38,7 @@ def capacity(
     together = [pool.node_pool for pool in (system, *pools)]
     nodes = (
         sum(pool.nodes_at_minimum for pool in together),
-        sum(pool.nodes_at_maximum for pool in together),
+        sum(pool.total_max_node_count for pool in together),
     )
     ranges = addresses.address_ranges(nodes, len(runs), platform)
     problems: list[Problem] = [fault for pool in pools for fault in warm.faults(pool)]
@@ -54,7 +54,7 @@ def capacity(
         autoscaling_profile=AUTOSCALING_PROFILE,
         groups=_groups(users, {pool.node_pool.name: pool for pool in pools}),
         pools=tuple(together),
-        quotas=quotas(pools, system, site, platform),
+        quotas=quotas(pools, system, site),
         address_ranges=ranges,
         cost=cost(together, _warm_nodes(pools), site, platform),
         warnings=(
@@ -67,7 +67,11 @@ def capacity(
 def _groups(
     users: Sequence[Member], pools: Mapping[str, Pool]
 ) -> tuple[GroupCapacity, ...]:
-    return tuple(_group(user, pools[name_of(nodes_of(user.group))]) for user in users)
+    return tuple(
+        _group(user, pools[name_of(user.group.nodes)])
+        for user in users
+        if user.group.nodes
+    )
 
 
 def _group(member: Member, pool: Pool) -> GroupCapacity:

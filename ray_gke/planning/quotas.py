@@ -8,48 +8,48 @@ from collections.abc import Iterable, Iterator
 from ray_gke.gke.quotas import Metric, per_node
 from ray_gke.planning.capacity import Quota
 from ray_gke.planning.node_pools import Pool
-from ray_gke.planning.runs import PlatformFacts
 from ray_gke.planning.site import Site
 
-_EXTERNAL_ADDRESSES = Metric("IN_USE_ADDRESSES", unit="IPs")
+_NAT = "IN_USE_ADDRESSES"
+"""Nodes are private: only Cloud NAT has an external address."""
 
 
-def quotas(
-    pools: Iterable[Pool], system: Pool, site: Site, platform: PlatformFacts
-) -> tuple[Quota, ...]:
+def quotas(pools: Iterable[Pool], system: Pool, site: Site) -> tuple[Quota, ...]:
     """Return every quota and how much of it is needed, regional ones first."""
     minimum: Counter[Metric] = Counter()
     maximum: Counter[Metric] = Counter()
     # Nodes by what each takes of a metric.
     nodes: dict[Metric, Counter[int]] = {}
     for pool in (system, *pools):
-        for metric, amount in _taken(pool, platform):
+        for metric, amount in _taken(pool):
             minimum[metric] += amount * pool.node_pool.nodes_at_minimum
-            maximum[metric] += amount * pool.node_pool.nodes_at_maximum
+            maximum[metric] += amount * pool.node_pool.total_max_node_count
             counted = nodes.setdefault(metric, Counter())
             if pool is not system:
-                counted[amount] += pool.node_pool.nodes_at_maximum
-    own = dict(_taken(system, platform))
-    return tuple(
-        Quota(
-            metric=metric.name,
-            region=None if metric.global_ else site.region,
-            dimensions=dict(metric.dimensions),
-            at_minimum=minimum[metric],
-            at_maximum=maximum[metric],
-            unit=metric.unit,
-            counted=" + ".join(_counted(metric, nodes[metric], system, own)),
-            certain=metric.certain,
-        )
-        for metric in sorted(nodes, key=lambda m: (m.global_, m.name, m.dimensions))
+                counted[amount] += pool.node_pool.total_max_node_count
+    own = dict(_taken(system))
+    nat = Quota(_NAT, site.region, {}, 1, 1, "IPs", "1 for Cloud NAT")
+    return (
+        nat,
+        *(
+            Quota(
+                metric=metric.name,
+                region=None if metric.global_ else site.region,
+                dimensions=dict(metric.dimensions),
+                at_minimum=minimum[metric],
+                at_maximum=maximum[metric],
+                unit=metric.unit,
+                counted=" + ".join(_counted(metric, nodes[metric], system, own)),
+                certain=metric.certain,
+            )
+            for metric in sorted(nodes, key=lambda m: (m.global_, m.name, m.dimensions))
+        ),
     )
 
 
-def _taken(pool: Pool, platform: PlatformFacts) -> Iterator[tuple[Metric, int]]:
+def _taken(pool: Pool) -> Iterator[tuple[Metric, int]]:
     disk = pool.node_pool.boot_disk_gib
     yield from per_node(pool.machine, pool.provisioning, disk).items()
-    if not platform.private_nodes:
-        yield _EXTERNAL_ADDRESSES, 1
 
 
 def _counted(

@@ -60,6 +60,21 @@ def provisioning(group: Group) -> Iterator[Fault]:
         )
 
 
+def warm(group: Group) -> Iterator[Fault]:
+    """Yield warm replicas on nodes that balloons cannot bring."""
+    if not isinstance(group, WorkerGroup):
+        return
+    if group.queued_provisioning and group.warm_replicas:
+        yield (
+            ("warm_replicas",),
+            (
+                "balloon pods bring no nodes with queued_provisioning, which waits for "
+                "a ProvisioningRequest"
+            ),
+            "use warm_replicas: 0, or leave queued_provisioning out",
+        )
+
+
 def machine_type(group: Group) -> Iterator[Fault]:
     """Yield what is wrong with the machine type, or with all there could be."""
     name, path = group.machine_type, ("machine_type",)
@@ -180,7 +195,9 @@ def places(group: Group, site: Site) -> Iterator[Fault]:
             hint = f"use zones of {site.region}, such as {site.region}-a"
             yield ("zones", index), message, hint
     yield from _gpu_places(group, site)
-    if isinstance(group, WorkerGroup) and group.placement_policy:
+    # Without a platform the zones are not decided yet.
+    decided = group.zones or site.target == "gke"
+    if isinstance(group, WorkerGroup) and group.placement_policy and decided:
         yield from _one_zone(group, site)
 
 

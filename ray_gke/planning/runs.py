@@ -31,14 +31,12 @@ class PlatformFacts:
 
     name: str | None = None
     project: str | None = None
-    cluster: str | None = None
     regional: bool = True
     nodes_range: str | None = None
     pods_range: str | None = None
     services_range: str | None = None
     max_pods_per_node: int = 110
     boot_disk_gib: int = 100
-    private_nodes: bool = True
     places: Mapping[str, Place] = field(default_factory=dict)
 
 

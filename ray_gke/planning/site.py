@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ray_gke.gke.allocatable import PODS_PER_NODE
 from ray_gke.gke.prices import Prices
 
 Target = Literal["local", "kubernetes", "gke"]
@@ -17,10 +18,12 @@ REGION = "us-central1"
 class Site:
     """Target, region and prices. `zones` is empty where GKE may choose them.
 
-    Where node pools are ours (`gke`), pods select theirs by its name.
+    `pods_per_node` are those beside GKE's own. Where node pools are ours (`gke`),
+    pods select theirs by its name.
     """
 
     prices: Prices
     target: Target = "kubernetes"
     region: str = REGION
     zones: tuple[str, ...] = ()
+    pods_per_node: int = PODS_PER_NODE

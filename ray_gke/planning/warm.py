@@ -9,6 +9,9 @@ from ray_gke.planning.node_pools import Pool, at_minimum
 from ray_gke.planning.packing import node_count
 from ray_gke.planning.runs import Member
 
+_MOST_GROUPS = 20
+"""So many groups are told at once: each takes several packings of the whole pool."""
+
 
 def faults(pool: Pool) -> Iterator[Problem]:
     """Yield a problem for each group with more warm replicas than fit.
@@ -16,17 +19,30 @@ def faults(pool: Pool) -> Iterator[Problem]:
     Groups are served in the pool's order, so that what is said to fit does fit when
     every group with a problem follows it.
     """
-    most = pool.node_pool.nodes_at_maximum
-    if pool.node_pool.nodes_at_minimum <= most:
+    asked = [member.group.warm_replicas for member in pool.members]
+    if _fits(pool, asked):
         return
-    warm = [0] * len(pool.members)
-    for index, member in enumerate(pool.members):
-        asked = member.group.warm_replicas
-        if not asked:
-            continue
-        warm[index] = _most_warm(pool, warm, index, asked)
-        if warm[index] < asked:
-            yield _problem(pool, member, warm[index])
+    first = _first_without_room(pool, asked)
+    warm = [*asked[:first], *[0] * (len(asked) - first)]
+    for index in range(first, min(len(asked), first + _MOST_GROUPS)):
+        if asked[index]:
+            warm[index] = _most_warm(pool, warm, index, asked[index])
+            if warm[index] < asked[index]:
+                yield _problem(pool, pool.members[index], warm[index])
+
+
+def _first_without_room(pool: Pool, asked: Sequence[int]) -> int:
+    low, high = 0, len(asked) - 1
+    while low < high:
+        middle = (low + high) // 2
+        served = [*asked[: middle + 1], *[0] * (len(asked) - middle - 1)]
+        low, high = (middle + 1, high) if _fits(pool, served) else (low, middle)
+    return low
+
+
+def _fits(pool: Pool, warm: Sequence[int]) -> bool:
+    needed = node_count(at_minimum(pool.members, warm, pool.room))
+    return needed <= pool.node_pool.nodes_at_maximum
 
 
 def _most_warm(pool: Pool, warm: Sequence[int], index: int, asked: int) -> int:
@@ -35,9 +51,7 @@ def _most_warm(pool: Pool, warm: Sequence[int], index: int, asked: int) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         tried = [*warm[:index], middle, *warm[index + 1 :]]
-        packed = node_count(at_minimum(pool.members, tried, pool.room))
-        fits = packed <= pool.node_pool.nodes_at_maximum
-        low, high = (middle, high) if fits else (low, middle - 1)
+        low, high = (middle, high) if _fits(pool, tried) else (low, middle - 1)
     return low
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from ray_gke import versions
 from ray_gke.planning.plan import Group, Plan
+from ray_gke.planning.pods import AUTOSCALER, quantities
 from ray_gke.rendering import blueprint_files, documents, entrypoints, pods
 from ray_gke.rendering.templates import Manifest, Templates
 
-_AUTOSCALER_RESOURCES = {"cpu": "500m", "memory": "512Mi"}
+_AUTOSCALER_RESOURCES = quantities(AUTOSCALER)
 
 
 def objects(
@@ -75,7 +76,7 @@ class _Objects:
             pod_security_context=pods.POD_SECURITY_CONTEXT,
             container_security_context=pods.CONTAINER_SECURITY_CONTEXT,
             image=versions.PAUSE_IMAGE,
-            resources=pods.resources(group),
+            resources=pods.all_of_a_pod(group),
         )
 
     @property

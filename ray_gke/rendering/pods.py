@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ray_gke.catalog.quantities import number
 from ray_gke.gke.nodes import GPU_RESOURCE
 from ray_gke.planning.plan import Group, Plan
+from ray_gke.planning.pods import quantities
 from ray_gke.rendering import blueprint_files
 from ray_gke.rendering.entrypoints import for_kubelet
 from ray_gke.rendering.templates import Manifest, Templates
@@ -91,6 +93,15 @@ def resources(group: Group) -> Manifest:
     """Return requests that are the limits, so that a pod is the last to be evicted."""
     gpu = {GPU_RESOURCE: group.num_gpus} if group.num_gpus else {}
     amounts = {"cpu": group.cpu, "memory": group.memory, **gpu}
+    return {"requests": amounts, "limits": amounts}
+
+
+def all_of_a_pod(group: Group) -> Manifest:
+    """Return what all containers of a pod ask for, so that it leaves room for one."""
+    ray = resources(group)
+    whole = quantities(group.pod)
+    same = all(number(ray["requests"][key]) == number(whole[key]) for key in whole)
+    amounts = ray["requests"] if same else {**ray["requests"], **whole}
     return {"requests": amounts, "limits": amounts}
 
 

@@ -30,8 +30,14 @@ def offers(found: Sequence[Offer]) -> Rows:
     ]
 
 
-def notes(prices: Prices) -> Iterator[str]:
-    """Yield what the prices are."""
+def notes(prices: Prices, found: Sequence[Offer], place: str | None) -> Iterator[str]:
+    """Yield what the prices are, and of which GPUs nobody knows where they are."""
+    unknown = dict.fromkeys(o.accelerator for o in found if o.zones is None)
+    if place and unknown:
+        yield (
+            f"whether {place} has these is not known here: {', '.join(unknown)}; ask "
+            "gcloud compute accelerator-types list"
+        )
     yield (
         f"prices are an estimate in {prices.currency} an hour, of {prices.region} on "
         f"{prices.date}; Spot prices are hints"

@@ -302,7 +302,7 @@ def test_a_reservation_is_named_in_the_shape() -> None:
             Need(Resources(1000, 4 * GIB), machine_type="e2-standard-4"),
             (
                 "the only one of GKE's machines that fits what is asked: 3 slots on "
-                "e2-standard-4 at 0.13 an hour, 0.04 a slot"
+                "e2-standard-4 at 0.134 an hour, 0.045 a slot"
             ),
         ),
         (

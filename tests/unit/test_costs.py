@@ -75,8 +75,6 @@ def told(found: Cost, words: str) -> bool:
 def test_it_is_an_estimate_of_a_date_and_a_region() -> None:
     found = cost(SHARE)
     assert "not a quote" in found.notes[0]
-    assert "2026-06-23" in found.notes[0]
-    assert "us-central1" in found.notes[0]
     assert not told(found, "prices of europe-west4")
     elsewhere = cost(SHARE, replace(SITE, region="europe-west4"))
     assert told(elsewhere, "prices of europe-west4")

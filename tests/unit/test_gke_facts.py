@@ -123,6 +123,9 @@ def test_machines_without_gpus() -> None:
         *(f"e2-highmem-{n}" for n in (2, 4, 8, 16)),
         *(f"n2-standard-{n}" for n in (2, 4, 8, 16, 32, 48, 64, 80, 96, 128)),
         *(f"n2-highmem-{n}" for n in (2, 4, 8, 16, 32, 48, 64, 80, 96, 128)),
+        *(f"n1-standard-{n}" for n in (1, 2, 4, 8, 16, 32, 64, 96)),
+        *(f"n1-highmem-{n}" for n in (2, 4, 8, 16, 32, 64, 96)),
+        *(f"n1-highcpu-{n}" for n in (2, 4, 8, 16, 32, 64, 96)),
     ]
     assert MACHINE_TYPES["n2-highmem-128"].memory_bytes == 864 * GIB
     assert MACHINE_TYPES["n1-highcpu-16"].memory_bytes == 144 * GIB // 10

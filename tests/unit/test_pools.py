@@ -11,7 +11,7 @@ from ray_gke.errors import InvalidError
 from ray_gke.gke.resources import GIB, Resources
 from ray_gke.planning.capacity import NodePool
 from ray_gke.planning.plan import Group
-from ray_gke.planning.pool_names import name_of, nodes_of
+from ray_gke.planning.pool_names import name_of
 from ray_gke.planning.pools import capacity
 from ray_gke.planning.runs import PlatformFacts, Run
 from tests.pool_plans import CPU, SHARE, SITE, SLICE, group, plan
@@ -27,8 +27,15 @@ def pools(*groups: Group) -> dict[str, NodePool]:
     }
 
 
+def with_disk(worker: Group) -> Group:
+    assert worker.nodes
+    disks = ("global/images/ray",)
+    return replace(worker, nodes=replace(worker.nodes, secondary_boot_disks=disks))
+
+
 def name(worker: Group) -> str:
-    return name_of(nodes_of(worker))
+    assert worker.nodes
+    return name_of(worker.nodes)
 
 
 def test_the_stable_diffusion_demo_gets_four_of_its_eight_shares() -> None:
@@ -71,7 +78,7 @@ def test_groups_of_one_kind_share_a_pool_over_all_runs() -> None:
         group("x", SPOT),
         group("x", replace(SLICE, machine_type="a2-highgpu-2g")),
         group("x", replace(SLICE, zones=("us-central1-a",))),
-        group("x", SLICE, secondary_boot_disks=("global/images/ray",)),
+        with_disk(group("x", SLICE)),
         group("x", replace(SLICE, queued_provisioning=True)),
     ],
 )

@@ -23,6 +23,7 @@ def amounts(found: Capacity) -> dict[str, tuple[int, int]]:
 def test_each_metric_is_zones_and_nodes_times_what_a_node_takes() -> None:
     # Three system nodes and the head's of 4 CPUs; 1 to 2 nodes of 16 CPUs and a T4.
     assert amounts(planned(SHARE)) == {
+        "IN_USE_ADDRESSES": (1, 1),
         "CPUS": (4 * 4 + 16, 4 * 4 + 32),
         "CPUS_ALL_REGIONS": (4 * 4 + 16, 4 * 4 + 32),
         "GPUS_ALL_REGIONS": (1, 2),
@@ -33,14 +34,10 @@ def test_each_metric_is_zones_and_nodes_times_what_a_node_takes() -> None:
 
 def test_how_it_is_counted_is_said() -> None:
     counted = {q.metric: q.counted for q in planned(SHARE).quotas}
-    assert re_spaced(counted["NVIDIA_T4_GPUS"]) == "2 nodes x 1 GPU"
-    assert re_spaced(counted["CPUS"]) == (
+    assert counted["NVIDIA_T4_GPUS"] == "2 nodes x 1 GPU"
+    assert counted["CPUS"] == (
         "3 zones x 1 node x 4 CPUs + 1 node x 4 CPUs + 2 nodes x 16 CPUs"
     )
-
-
-def re_spaced(text: str) -> str:
-    return text.replace("×", "x")  # noqa: RUF001 the sign itself
 
 
 def test_spot_takes_the_preemptible_quotas_and_a2_its_own_cpus() -> None:
@@ -60,10 +57,8 @@ def test_global_quotas_have_no_region_and_come_last() -> None:
     assert regions.count(None) == 2
 
 
-def test_public_nodes_take_addresses() -> None:
-    found = amounts(planned(SHARE, PlatformFacts(private_nodes=False)))
-    assert found["IN_USE_ADDRESSES"] == (5, 6)
-    assert "IN_USE_ADDRESSES" not in amounts(planned(SHARE))
+def test_only_cloud_nat_takes_an_external_address() -> None:
+    assert amounts(planned(SHARE))["IN_USE_ADDRESSES"] == (1, 1)
 
 
 def test_addresses_of_nodes_pods_and_services() -> None:

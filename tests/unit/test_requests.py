@@ -10,7 +10,7 @@ import pytest
 from ray_gke.gke.resources import Resources
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering.render import render
-from ray_gke.rendering.requests import added, requests
+from ray_gke.rendering.requests import disagreements, patched, requests
 
 GIB = 2**30
 
@@ -73,4 +73,6 @@ def test_a_plan_without_patches_adds_nothing(
     planned: Callable[..., Plan], workload: str
 ) -> None:
     plan = planned(f"worker_groups: [{{name: g, max_replicas: 3}}]\n{workload}")
-    assert added(plan, render(plan, kuberay_version="1.5.1")) == {}
+    manifests = render(plan, kuberay_version="1.5.1")
+    assert patched(plan, manifests) == {}
+    assert list(disagreements(plan, manifests)) == []
