@@ -401,6 +401,7 @@ WORKERS = (
     "workerGroupSpecs: [{groupName: g, minReplicas: 0, maxReplicas: 50, "
     "template: {spec: {containers: [{name: ray-worker, image: 'a/b:1'}]}}}]"
 )
+NOPE = "{nodeSelector: {cloud.google.com/gke-nodepool: nope}}"
 
 
 @pytest.mark.parametrize(
@@ -408,8 +409,7 @@ WORKERS = (
     [
         (f"{{spec: {{{WORKERS}}}}}", "maxReplicas 50"),
         (
-            "{spec: {headGroupSpec: {template: {spec: {nodeSelector: "
-            "{cloud.google.com/gke-nodepool: nope}}}}}}",
+            f"{{spec: {{headGroupSpec: {{template: {{spec: {NOPE}}}}}}}}}",
             "gke-nodepool nope",
         ),
     ],

@@ -126,7 +126,8 @@ def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
     patched: Patched | None,
 ) -> dict[str, Any]:
     least = patched.ray if patched else _asked(given, default)
-    least_pod = around.pod(patched.pod if patched else least)
+    # A pod that a patch leaves without requests takes next to nothing.
+    least_pod = around.pod(patched.pod if patched else least).at_least(Resources(1, 1))
     choice = _choice(given, least_pod, site)
     ray = least if patched else _raised(given, least, around, choice)
     written = quantities(ray)
@@ -166,9 +167,7 @@ def _choice(given: blueprint.Group, pod: Resources, site: Site) -> Choice | None
     Pods that say nothing in GKE's words may run on machines that it does not have.
     """
     try:
-        # A pod that a patch leaves without requests takes next to nothing.
-        asked = pod.at_least(Resources(1, 1))
-        return choose(need(given, asked, site.pods_per_node), site)
+        return choose(need(given, pod, site.pods_per_node), site)
     except NoMachine:
         if given.gpu or given.machine_type or site.target == "gke":
             raise
