@@ -1,4 +1,4 @@
-"""What GKE makes of a node pool, from `facts/gke.yaml` alone.
+"""What GKE makes of a node pool, from `facts/gke.yaml` and Compute Engine's series.
 
 Nothing here asks ray_gke: the two must be able to disagree.
 """
@@ -83,6 +83,9 @@ def machine(pool: Object) -> tuple[int, Fraction]:
     if name in gpu.get("machine_types", {}):
         known = gpu["machine_types"][name]
         return known["vcpu"], Fraction(known["memory_gib"])
+    if name == "n2-highmem-128":
+        # It has less memory for each vCPU than the others.
+        return 128, Fraction(864)
     series, vcpus = name.rsplit("-", 1)
     gib = {
         "e2-standard": "4",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.model import Model, not_empty
 from ray_gke.catalog.quantities import GpuMemory, Shape
-from ray_gke.gke.sharing import MAX_CLIENTS, MIN_CLIENTS
+from ray_gke.gke.nodes import SharingStrategy
+from ray_gke.gke.sharing import MAX_CLIENTS, MIN_CLIENTS, Isolation
 
 Values = TypeVar("Values", bound=Any)
 
@@ -22,7 +23,7 @@ def some(value: Values) -> Values:
 class Sharing(Model):
     """Several pods on one GPU, or on one partition of it."""
 
-    strategy: Literal["time-sharing", "mps"]
+    strategy: SharingStrategy
     max_shared_clients_per_gpu: int = Field(
         ge=MIN_CLIENTS,
         le=MAX_CLIENTS,
@@ -60,7 +61,7 @@ class Gpu(Model):
         default=None,
         description="GPU memory needed, such as 10Gi; the cheapest shape is chosen",
     )
-    isolation: Literal["hardware", "software", "none"] | None = Field(
+    isolation: Isolation | None = Field(
         default=None,
         description="With memory: what keeps pods apart. hardware (default): whole "
         "GPUs and MIG partitions; software: MPS too; none: time-sharing too",

@@ -25,10 +25,10 @@ from ray_gke.catalog.quantities import (
     Name,
     Shape,
 )
+from ray_gke.gke.nodes import Provisioning
 
 MAX_REPLICAS = 10_000
 
-Provisioning = Literal["standard", "spot", "flex-start", "reservation"]
 DiskImage = Annotated[
     str,
     Shape(

@@ -41,12 +41,11 @@ _OTHER_SERIES = {"a3-megagpu": "a3plus", "a3-ultragpu": "a3ultra", "a3-edgegpu":
 
 @dataclass(frozen=True)
 class Sku:
-    """One thing that Google sells, and its price in USD for each `unit`."""
+    """One thing that Google sells, and its price in USD."""
 
     description: str
     usage_type: str
     regions: tuple[str, ...]
-    unit: str
     price: Decimal
 
 

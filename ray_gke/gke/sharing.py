@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ray_gke.gke.nodes import SharingStrategy
 
@@ -17,6 +17,8 @@ MIN_CLIENTS = 2
 MAX_CLIENTS = 48
 
 Isolation = Literal["hardware", "software", "none"]
+ISOLATION: tuple[Isolation, ...] = get_args(Isolation)
+"""From the strictest on."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,9 @@ from ray_gke.catalog.quantities import number
 from ray_gke.gke.machines import Machine
 from ray_gke.gke.nodes import Provisioning, Shape, SharingStrategy
 from ray_gke.gke.prices import Prices
-from ray_gke.gke.sharing import MAX_CLIENTS, MIN_CLIENTS, STRATEGIES, Isolation
+from ray_gke.gke.sharing import ISOLATION, MAX_CLIENTS, MIN_CLIENTS, STRATEGIES
 from ray_gke.planning.divisions import Division, available
 from ray_gke.planning.need import Need
-
-_ISOLATION: tuple[Isolation, ...] = ("hardware", "software", "none")
-"""From the strictest on."""
 
 _KINDS: tuple[Provisioning, ...] = get_args(Provisioning)
 """In their order where the price is the same: flex-start has standard's."""
@@ -218,9 +215,9 @@ def _named(need: Need, division: Division, room: int, clients: int) -> _Way | No
 def _strategies(need: Need) -> Iterator[tuple[SharingStrategy, int]]:
     """Yield what is isolated enough for a group that says only what it needs."""
     if need.gpu and need.gpu.memory and need.gpu.count == 1:
-        allowed = _ISOLATION.index(need.gpu.isolation or "hardware")
+        allowed = ISOLATION.index(need.gpu.isolation or "hardware")
         for strategy, facts in STRATEGIES.items():
-            rank = _ISOLATION.index(facts.isolation)
+            rank = ISOLATION.index(facts.isolation)
             if rank <= allowed:
                 yield strategy, rank
 

@@ -11,7 +11,7 @@ from typing import Any
 from ray_gke.catalog import blueprint
 from ray_gke.catalog.quantities import number
 from ray_gke.gke import nodes
-from ray_gke.gke.resources import GIB, Resources
+from ray_gke.gke.resources import Resources
 from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning import gpus
 from ray_gke.planning.choice import Choice, NoMachine, choose, share
@@ -19,8 +19,10 @@ from ray_gke.planning.need import need
 from ray_gke.planning.plan import HEAD, SUBMITTER, Group
 from ray_gke.planning.pods import (
     AUTOSCALER,
+    HEAD_DEFAULT,
     SUBMITTER_POD,
     WAIT_GCS_READY,
+    WORKER_DEFAULT,
     Around,
     Patched,
     quantities,
@@ -39,10 +41,6 @@ _SPOT_STOP_SECONDS = 5
 _OBJECT_STORE_SHARE = Decimal("0.3")
 """Ray puts its object store into this share of a container's memory."""
 
-_HEAD = Resources(2000, 8 * GIB)
-_WORKER = Resources(1000, 4 * GIB)
-"""What a group gets that does not say it, and at least of a node with GPUs."""
-
 
 def head(spec: blueprint.Spec, site: Site, patched: Patched | None) -> Group:
     """Return the head: on demand, and free of tasks when there are workers.
@@ -51,7 +49,7 @@ def head(spec: blueprint.Spec, site: Site, patched: Patched | None) -> Group:
     """
     given = spec.head
     around = Around(beside=AUTOSCALER if _autoscaling(spec) else Resources())
-    common = _common(given, around, _HEAD, spec.env, site, patched)
+    common = _common(given, around, HEAD_DEFAULT, spec.env, site, patched)
     default = 0 if spec.worker_groups else _whole(common["cpu"])
     return Group(
         name=HEAD,
@@ -73,7 +71,9 @@ def worker_group(
 
     `patched` is what its pods ask for with patches. Raises NoMachine.
     """
-    common = _common(given, Around(before=WAIT_GCS_READY), _WORKER, env, site, patched)
+    common = _common(
+        given, Around(before=WAIT_GCS_READY), WORKER_DEFAULT, env, site, patched
+    )
     return Group(
         name=given.name,
         role="worker",

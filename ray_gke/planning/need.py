@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ray_gke.catalog.gpu import Gpu
-from ray_gke.catalog.groups import Group, Provisioning, WorkerGroup
+from ray_gke.catalog.groups import Group, WorkerGroup
 from ray_gke.gke.allocatable import PODS_PER_NODE
+from ray_gke.gke.nodes import Provisioning
 from ray_gke.gke.resources import Resources
 
 

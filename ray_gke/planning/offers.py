@@ -9,22 +9,27 @@ from decimal import Decimal
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.nodes import Provisioning, SharingStrategy
 from ray_gke.gke.prices import Prices
-from ray_gke.gke.resources import GIB, Resources
-from ray_gke.gke.sharing import MAX_CLIENTS, MIN_CLIENTS, STRATEGIES, Isolation
+from ray_gke.gke.sharing import (
+    ISOLATION,
+    MAX_CLIENTS,
+    MIN_CLIENTS,
+    STRATEGIES,
+    Isolation,
+)
 from ray_gke.gke.zones import offered, region_of
 from ray_gke.planning.candidates import price
 from ray_gke.planning.divisions import Division, divisions
+from ray_gke.planning.pods import WORKER_DEFAULT
 
-POD = Resources(1000, 4 * GIB)
-"""Slots are counted for pods of this size, what a worker gets that does not say it."""
-
-_LEVELS: tuple[Isolation, ...] = ("hardware", "software", "none")
 _SMALLEST = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user looks for; `memory_bytes` is the least of a slot."""
+    """What the user looks for; `memory_bytes` is the least of a slot.
+
+    Slots are counted for pods of the size that a worker gets that does not say it.
+    """
 
     accelerator: str | None = None
     memory_bytes: int = 0
@@ -105,7 +110,7 @@ def _ways(
     most = division.unit_memory // wanted.memory_bytes if wanted.memory_bytes else 0
     clients = min(MAX_CLIENTS, most or MIN_CLIENTS)
     for strategy, facts in STRATEGIES.items():
-        allowed = _LEVELS.index(facts.isolation) <= _LEVELS.index(wanted.isolation)
+        allowed = ISOLATION.index(facts.isolation) <= ISOLATION.index(wanted.isolation)
         if allowed and clients >= MIN_CLIENTS:
             yield strategy, clients
 
@@ -114,7 +119,7 @@ def _offer(
     division: Division, strategy: SharingStrategy | None, clients: int, prices: Prices
 ) -> Offer | None:
     machine = division.machine
-    slots = min(division.units * clients, division.room(POD))
+    slots = min(division.units * clients, division.room(WORKER_DEFAULT))
     if not slots or machine.accelerator is None:
         return None
     kinds = machine.type.provisioning or ()

@@ -8,6 +8,10 @@ from ray_gke.gke.resources import GIB, Resources
 
 _UNITS = (("Gi", GIB), ("Mi", 2**20))
 
+HEAD_DEFAULT = Resources(2000, 8 * GIB)
+WORKER_DEFAULT = Resources(1000, 4 * GIB)
+"""What a group gets that does not say it, and at least of a node with GPUs."""
+
 AUTOSCALER = Resources(500, GIB // 2)
 """The sidecar of the head of a cluster that changes its size."""
 SUBMITTER_POD = Resources(500, GIB // 2)

@@ -104,9 +104,13 @@ def _groups(capacity: Capacity) -> Rows:
 
 
 def _notes(capacity: Capacity) -> Iterator[str]:
+    """Tell once what is true of several groups."""
+    about: dict[str, list[str]] = {}
     for group in capacity.groups:
         for note in group.notes:
-            yield f"{of_run(group)}: {note}"
+            about.setdefault(note, []).append(of_run(group))
+    for note, names in about.items():
+        yield f"{', '.join(names)}: {note}"
 
 
 def _runners_up(capacity: Capacity) -> Rows:

@@ -152,7 +152,6 @@ def _sku(sku: Mapping[str, Any]) -> Sku:
         description=str(sku["description"]),
         usage_type=str(sku["category"]["usageType"]),
         regions=tuple(str(region) for region in sku.get("serviceRegions", ())),
-        unit=str(expression.get("usageUnit", "")),
         price=Decimal(unit_price.get("units", "0")) + nanos,
     )
 
