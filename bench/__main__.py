@@ -79,7 +79,7 @@ def platform(folder: Path, size: int) -> Path:
     shapes = (
         "gpu: {accelerator: nvidia-tesla-a100, partition: 1g.5gb}",
         "gpu: {memory: 9Gi}",
-        "provisioning: [spot, standard], gpu: {memory: 20Gi, isolation: none}",
+        "provisioning: [spot, standard], gpu: {accelerator: nvidia-l4}",
         "provisioning: spot",
     )
     for number in range(size):

@@ -36,7 +36,7 @@ def plan(
     On GKE, before anything is created. Costs are an estimate.
     """
     from ray_gke import planned, selection
-    from ray_gke.reporting import answers, plan_schema, plan_text
+    from ray_gke.reporting import answers
 
     choice = selection.choose(file, prices=prices).on_gke()
     selected = selection.select(choice, blueprint, assignments or (), name)
@@ -49,6 +49,10 @@ def plan(
 
         folder.write_file(html, plan_page.page(capacity))
     if output is Output.json:
+        from ray_gke.reporting import plan_schema
+
         answers.document(plan_schema.document(capacity))
     else:
+        from ray_gke.reporting import plan_text
+
         plan_text.show(capacity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 HOURS_PER_MONTH = 730
@@ -35,6 +35,9 @@ class Prices:
     accelerators: Mapping[str, Price]
     disks: Mapping[str, Decimal]
     cluster_fee: Decimal
+    _known: dict[tuple[str, str | None, int, bool], Decimal | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def of(
         self, machine_type: str, accelerator: str | None, attached: int, *, spot: bool
@@ -43,6 +46,15 @@ class Prices:
 
         `attached` counts GPUs that are not built into the machine type.
         """
+        # A plan asks the same thousands of times.
+        key = (machine_type, accelerator, attached, spot)
+        if key not in self._known:
+            self._known[key] = self._sum(machine_type, accelerator, attached, spot=spot)
+        return self._known[key]
+
+    def _sum(
+        self, machine_type: str, accelerator: str | None, attached: int, *, spot: bool
+    ) -> Decimal | None:
         found = self._one(self.machine_types.get(machine_type), spot=spot)
         if not attached or found is None:
             return found

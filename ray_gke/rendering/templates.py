@@ -62,7 +62,7 @@ class Templates:
             raise too_deep(template.file) from None
 
     def _file(self, name: str) -> Path:
-        ours = assets.folder("templates") / name
+        ours = _ours(name)
         if self._extra is None or not (self._extra / name).exists():
             return ours
         theirs = (self._extra / name).resolve()
@@ -73,6 +73,11 @@ class Templates:
                 hint="put the file itself into the folder",
             )
         return theirs
+
+
+@cache
+def _ours(name: str) -> Path:
+    return assets.folder("templates") / name
 
 
 def _of_no_use(folder: Path) -> Iterator[Problem]:
@@ -150,7 +155,9 @@ class _Template:
 def _value(node: Any, values: Mapping[str, object]) -> Any:
     """Return what an expression of the allowed nodes means."""
     if isinstance(node, nodes.Name):
-        return values.get(node.name, ENVIRONMENT.undefined(name=node.name))
+        if node.name in values:
+            return values[node.name]
+        return ENVIRONMENT.undefined(name=node.name)
     inner = _value(node.node, values)
     if isinstance(node, nodes.Filter):
         return inline(inner)
@@ -262,7 +269,7 @@ def _without_nulls(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         _limit(depth)
         return {
-            key: _without_nulls(part, depth + 1)
+            key: part if type(part) in _SCALARS else _without_nulls(part, depth + 1)
             for key, part in value.items()
             if part is not None
         }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -50,9 +51,16 @@ class _NumbersForPrices(GenerateJsonSchema):
         return {"type": "number"}
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _as_data(value: Any) -> Any:
+    if isinstance(value, str | int | None):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _as_data(getattr(value, f.name)) for f in fields(value)}
+        return {name: _as_data(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, Mapping):
         return {key: _as_data(value[key]) for key in sorted(value)}
     if isinstance(value, tuple):
