@@ -105,9 +105,18 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} cannot stand in a document")
 
 
-def _copy(value: object) -> object:
-    """Return what a reader of `inline(value)` gets."""
-    return value if type(value) in _SCALARS else json.loads(_json(value))
+def _copy(value: Any, depth: int = 0) -> Any:
+    """Return what a reader of `inline(value)` gets, without nulls."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is dict and all(type(key) is str for key in value):
+        _limit(depth)
+        return {k: _copy(v, depth + 1) for k, v in value.items() if v is not None}
+    if kind is list or kind is tuple:
+        _limit(depth)
+        return [_copy(part, depth + 1) for part in value]
+    return _without_nulls(json.loads(_json(value)), depth)
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ class _Template:
 
     def _filled(self, part: Any, values: Mapping[str, object], depth: int = 0) -> Any:
         if isinstance(part, nodes.Filter):
-            return _without_nulls(self._placed(part, values, _copy), depth)
+            return self._placed(part, values, lambda value: _copy(value, depth))
         if isinstance(part, dict):
             parts = {k: self._filled(v, values, depth + 1) for k, v in part.items()}
             return {key: value for key, value in parts.items() if value is not None}
