@@ -7,7 +7,7 @@ pkg/gpu/nvidia/gpusharing (what a container may ask for), GKE "Time-sharing GPUs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -61,3 +61,14 @@ STRATEGIES: Mapping[SharingStrategy, Strategy] = {
         ),
     )
 }
+
+
+def isolating(least: Isolation) -> Iterator[tuple[SharingStrategy, int]]:
+    """Yield the strategies that keep pods apart at least so, with their ranks.
+
+    A rank counts from the strictest isolation on.
+    """
+    for strategy, facts in STRATEGIES.items():
+        rank = ISOLATION.index(facts.isolation)
+        if rank <= ISOLATION.index(least):
+            yield strategy, rank

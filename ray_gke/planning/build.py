@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ray_gke.catalog import prices
 from ray_gke.catalog.blueprint import Spec
+from ray_gke.catalog.groups import Group as GivenGroup
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import InvalidError, Place, Problem
 from ray_gke.planning import groups, ray, selectors
@@ -68,7 +70,9 @@ def _groups(loaded: Loaded, site: Site, patched: Mapping[str, Patched]) -> list[
     found: list[Group] = []
     problems: list[Problem] = []
 
-    def add(make: Callable[[], Group], name: str, *path: str | int) -> None:
+    def add(
+        make: Callable[[], Group], given: GivenGroup, name: str, *path: str | int
+    ) -> None:
         place = loaded.document.place
         try:
             group = make()
@@ -77,22 +81,17 @@ def _groups(loaded: Loaded, site: Site, patched: Mapping[str, Patched]) -> list[
             problems.append(Problem(f"{name}: {error.message}", where, error.hint))
             return
         found.append(group)
-        given = spec.worker_groups[len(found) - 2] if len(found) > 1 else spec.head
         if site.target == "gke":
             for inside, message, hint in selectors.faults(given, group, site):
                 problems.append(Problem(message, place(("spec", *path, *inside)), hint))
 
-    add(lambda: groups.head(spec, site, patched.get(HEAD)), "head", "head")
+    head = patched.get(HEAD)
+    add(lambda: groups.head(spec, site, head), spec.head, "head", "head")
     for index, given in enumerate(spec.worker_groups):
-        extra = patched.get(given.name)
-        add(
-            lambda given=given, extra=extra: groups.worker_group(  # type: ignore[misc]
-                given, spec.env, site, extra
-            ),
-            f"group {given.name}",
-            "worker_groups",
-            index,
+        make = partial(
+            groups.worker_group, given, spec.env, site, patched.get(given.name)
         )
+        add(make, given, f"group {given.name}", "worker_groups", index)
     if problems:
         raise InvalidError.of(problems)
     return found

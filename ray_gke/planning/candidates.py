@@ -12,9 +12,11 @@ from ray_gke.catalog.quantities import number
 from ray_gke.gke.machines import Machine
 from ray_gke.gke.nodes import Provisioning, Shape, SharingStrategy
 from ray_gke.gke.prices import Prices
-from ray_gke.gke.sharing import ISOLATION, MAX_CLIENTS, MIN_CLIENTS, STRATEGIES
+from ray_gke.gke.sharing import MAX_CLIENTS, MIN_CLIENTS, isolating
 from ray_gke.planning.divisions import Division, available
 from ray_gke.planning.need import Need
+
+_MILLIONTH = Decimal("0.000001")
 
 _KINDS: tuple[Provisioning, ...] = get_args(Provisioning)
 """In their order where the price is the same: flex-start has standard's."""
@@ -181,6 +183,11 @@ def price(machine: Machine, kind: Provisioning, prices: Prices) -> Decimal | Non
     return prices.of(machine.type.name, name, machine.attached, spot=kind == "spot")
 
 
+def price_per_slot(price: Decimal | None, slots: int) -> Decimal | None:
+    """Return what a slot of a node costs, to a millionth."""
+    return None if price is None else (price / slots).quantize(_MILLIONTH)
+
+
 def _cost(rate: Decimal | None, nodes: int, size: tuple[int, int, int]) -> Cost:
     if rate is not None:
         return rate * nodes
@@ -215,11 +222,7 @@ def _named(need: Need, division: Division, room: int, clients: int) -> _Way | No
 def _strategies(need: Need) -> Iterator[tuple[SharingStrategy, int]]:
     """Yield what is isolated enough for a group that says only what it needs."""
     if need.gpu and need.gpu.memory and need.gpu.count == 1:
-        allowed = ISOLATION.index(need.gpu.isolation or "hardware")
-        for strategy, facts in STRATEGIES.items():
-            rank = ISOLATION.index(facts.isolation)
-            if rank <= allowed:
-                yield strategy, rank
+        yield from isolating(need.gpu.isolation or "hardware")
 
 
 def _shares(need: Need, division: Division, room: int, clients: int) -> _Way | None:

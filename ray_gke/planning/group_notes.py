@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.machines import MACHINE_TYPES
-from ray_gke.gke.resources import GIB
 from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning.capacity import Amounts, NodePool
+from ray_gke.planning.no_machine import gib
 from ray_gke.planning.node_pools import Pool
 from ray_gke.planning.runs import Member
 
@@ -47,9 +47,7 @@ def _way_out(pod: Amounts, pool: NodePool, have: int) -> str:
     cpu, memory = pool.usable.cpu_millis // have, pool.usable.memory_bytes // have
     too_much = {
         "CPU": f"{cpu // 10 / 100:g} CPU" if pod.cpu_millis > cpu else None,
-        "memory": f"{memory * 10 // GIB / 10:g} GiB"
-        if pod.memory_bytes > memory
-        else None,
+        "memory": gib(memory) if pod.memory_bytes > memory else None,
     }
     asked = {name: least for name, least in too_much.items() if least}
     if not asked:

@@ -131,6 +131,7 @@ def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
     choice = _choice(given, least_pod, site)
     ray = least if patched else _raised(given, least, around, choice)
     written = quantities(ray)
+    own = _nodes(given, choice) if choice else None
     shape = choice.best.shape if choice else gpus.shape(given.gpu)
     return {
         "cpu": given.cpu or written["cpu"],
@@ -139,7 +140,7 @@ def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
         "memory_bytes": int(ray.memory_bytes * (1 - _OBJECT_STORE_SHARE)),
         "resources": given.resources,
         "labels": _labels(given, shape),
-        "node_selector": _selector(given, shape, choice, site),
+        "node_selector": _selector(given, shape, own, site),
         "node_affinity": nodes.affinity(shape),
         "tolerations": (
             *nodes.tolerations(shape),
@@ -148,7 +149,7 @@ def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
         "shape": shape,
         "pod": least_pod if patched else around.pod(ray),
         "choice": choice,
-        "nodes": _nodes(given, choice) if choice else None,
+        "nodes": own,
         "zones": given.zones or (),
         **_ending(shape, env),
     }
@@ -188,12 +189,12 @@ def _raised(
 
 
 def _selector(
-    given: blueprint.Group, shape: nodes.Shape, choice: Choice | None, site: Site
+    given: blueprint.Group, shape: nodes.Shape, own: Nodes | None, site: Site
 ) -> dict[str, str]:
     """Pods find their nodes by shape, and where the pools are ours by the pool."""
     pool = {}
-    if choice and site.target == "gke":
-        pool = {nodes.NODE_POOL: name_of(_nodes(given, choice))}
+    if own and site.target == "gke":
+        pool = {nodes.NODE_POOL: name_of(own)}
     return nodes.selector(shape) | pool | given.node_selector
 
 

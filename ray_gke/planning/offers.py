@@ -9,19 +9,11 @@ from decimal import Decimal
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.nodes import Provisioning, SharingStrategy
 from ray_gke.gke.prices import Prices
-from ray_gke.gke.sharing import (
-    ISOLATION,
-    MAX_CLIENTS,
-    MIN_CLIENTS,
-    STRATEGIES,
-    Isolation,
-)
+from ray_gke.gke.sharing import MAX_CLIENTS, MIN_CLIENTS, Isolation, isolating
 from ray_gke.gke.zones import offered, region_of
-from ray_gke.planning.candidates import price
-from ray_gke.planning.divisions import Division, divisions
+from ray_gke.planning.candidates import price, price_per_slot
+from ray_gke.planning.divisions import Division, available, divisions
 from ray_gke.planning.pods import WORKER_DEFAULT
-
-_SMALLEST = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -109,9 +101,8 @@ def _ways(
         return
     most = division.unit_memory // wanted.memory_bytes if wanted.memory_bytes else 0
     clients = min(MAX_CLIENTS, most or MIN_CLIENTS)
-    for strategy, facts in STRATEGIES.items():
-        allowed = ISOLATION.index(facts.isolation) <= ISOLATION.index(wanted.isolation)
-        if allowed and clients >= MIN_CLIENTS:
+    if clients >= MIN_CLIENTS:
+        for strategy, _ in isolating(wanted.isolation):
             yield strategy, clients
 
 
@@ -122,10 +113,8 @@ def _offer(
     slots = min(division.units * clients, division.room(WORKER_DEFAULT))
     if not slots or machine.accelerator is None:
         return None
-    kinds = machine.type.provisioning or ()
     on_demand = price(machine, "standard", prices)
     spot = price(machine, "spot", prices)
-    can_standard = not kinds or "standard" in kinds
     return Offer(
         accelerator=machine.accelerator.name,
         model=machine.accelerator.model,
@@ -137,15 +126,13 @@ def _offer(
         machine_type=machine.type.name,
         gpus=machine.gpus,
         slots=slots,
-        price_per_slot=_each(on_demand, slots) if can_standard else None,
-        spot_price_per_slot=_each(spot, slots),
-        provisioning=kinds,
+        price_per_slot=price_per_slot(on_demand, slots)
+        if available(machine, "standard")
+        else None,
+        spot_price_per_slot=price_per_slot(spot, slots),
+        provisioning=machine.type.provisioning or (),
         zones=machine.accelerator.zones,
     )
-
-
-def _each(price: Decimal | None, slots: int) -> Decimal | None:
-    return None if price is None else (price / slots).quantize(_SMALLEST)
 
 
 def _order(offer: Offer, wanted: Wanted) -> tuple[object, ...]:

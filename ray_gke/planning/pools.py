@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from ray_gke.errors import InvalidError, Problem
 from ray_gke.planning import addresses, group_notes, warm
+from ray_gke.planning.candidates import Candidate, price_per_slot
 from ray_gke.planning.capacity import Alternative, Capacity, GroupCapacity
-from ray_gke.planning.choice import Candidate
 from ray_gke.planning.costs import cost
 from ray_gke.planning.node_pools import Pool, faults, node_pools, system_pool
 from ray_gke.planning.pool_names import name_of
@@ -19,7 +18,6 @@ from ray_gke.planning.site import Site
 
 AUTOSCALING_PROFILE = "OPTIMIZE_UTILIZATION"
 """Nodes that are hardly used go soon, and pods are packed densely."""
-_SMALLEST = Decimal("0.000001")
 
 
 def capacity(
@@ -91,7 +89,7 @@ def _group(member: Member, pool: Pool) -> GroupCapacity:
         pod=member.pod,
         slots_per_node=best.slots,
         limit=best.limit,
-        price_per_slot=_per_slot(best),
+        price_per_slot=price_per_slot(best.price, best.slots),
         reason=group.choice.reason,
         runners_up=tuple(_alternative(one) for one in group.choice.runners_up),
         notes=tuple(group_notes.notes(member, pool)),
@@ -105,14 +103,8 @@ def _alternative(candidate: Candidate) -> Alternative:
         machine_type=candidate.machine.type.name,
         nodes_at_maximum=nodes,
         price_at_maximum=None if price is None else price * nodes,
-        price_per_slot=_per_slot(candidate),
+        price_per_slot=price_per_slot(price, candidate.slots),
     )
-
-
-def _per_slot(candidate: Candidate) -> Decimal | None:
-    if candidate.price is None:
-        return None
-    return (candidate.price / candidate.slots).quantize(_SMALLEST)
 
 
 def _warm_nodes(pools: Sequence[Pool]) -> dict[str, int]:

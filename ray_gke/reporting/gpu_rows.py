@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ray_gke.gke.machines import MACHINE_TYPES
 from ray_gke.gke.prices import Prices
-from ray_gke.gke.resources import GIB
+from ray_gke.planning.no_machine import gib
 from ray_gke.planning.offers import Offer
 from ray_gke.reporting.rows import Rows
 
@@ -19,7 +19,7 @@ def offers(found: Sequence[Offer]) -> Rows:
         {
             "ACCELERATOR": offer.accelerator,
             "SHAPE": _shape(offer),
-            "GPU MEMORY": f"{offer.memory_bytes * 10 // GIB / 10:g} GiB",
+            "GPU MEMORY": gib(offer.memory_bytes),
             "SLOTS": str(offer.slots),
             "MACHINE": _machine(offer),
             "A SLOT": _price(offer.price_per_slot),
