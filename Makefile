@@ -5,16 +5,28 @@ BIN := $(VENV)/bin
 # Tests with real Ray run one after the other in one of them.
 TEST_WORKERS ?= 2
 
-.PHONY: up test check docs goldens schemas lock bench help
+.PHONY: up test test-cluster test-node cluster-up cluster-down check docs goldens schemas lock bench help
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 up: $(VENV)/up.stamp ## Bring up the first blueprint on this machine
 	$(BIN)/ray-gke up squares
 
 test: $(VENV)/test.stamp ## Run all tests
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
+
+test-cluster: $(VENV)/test.stamp ## Run the tests on a real control plane (needs Go)
+	$(BIN)/python -m pytest --cluster -m cluster -n $(TEST_WORKERS) --dist loadgroup
+
+test-node: $(VENV)/test.stamp ## Run the tests on a real node (needs Go, root on Debian)
+	$(BIN)/python -m pytest --node -m node
+
+cluster-up: $(VENV)/test.stamp ## Start a test cluster; print its kubeconfig
+	@$(BIN)/python -m tests.cluster up
+
+cluster-down: $(VENV)/test.stamp ## End the test cluster and remove its folder
+	@$(BIN)/python -m tests.cluster down
 
 check: $(VENV)/test.stamp ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

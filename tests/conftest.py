@@ -1,4 +1,4 @@
-"""What tests share: `--update-goldens`, and plans of a few lines of blueprint."""
+"""What tests share: their options, test clusters, plans of a few lines of blueprint."""
 
 from __future__ import annotations
 
@@ -9,8 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.fixtures import (  # noqa: F401
+    cluster,
+    namespace,
+    real_cluster,
+    real_namespace,
+)
+
 if TYPE_CHECKING:
     from ray_gke.planning.plan import Plan
+
+_ASKED_FOR = {
+    "cluster": "tests on a real control plane",
+    "node": "tests on a real kubelet; needs root on Debian",
+}
+_ONE_WORKER = {"local": "ray", "node": "node"}
+"""Markers of tests that stay in one worker, and the name of its group."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,18 +33,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the goldens, to be reviewed as a diff",
     )
+    for name, what in _ASKED_FOR.items():
+        parser.addoption(f"--{name}", action="store_true", help=f"also run {what}")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests with real Ray in one worker, one after the other.
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what nobody asked for; keep some tests in one worker, in order.
 
-    A head that has to wait 15 s for its agents, as on a machine where several start at
-    once, gives up.
+    A head of real Ray that has to wait 15 s for its agents, as on a machine where
+    several start at once, gives up. There is one real node on a machine.
     """
+    silent = [name for name in _ASKED_FOR if not config.getoption(name)]
+    left_out = [i for i in items if any(i.get_closest_marker(n) for n in silent)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
-        if item.get_closest_marker("local"):
-            item.add_marker(pytest.mark.xdist_group("ray"))
+        for marker, group in _ONE_WORKER.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

@@ -112,10 +112,14 @@ def test_an_edit_of_the_serve_config_changes_nothing_else(
         return list(render(plan, kuberay_version="1.5.1"))
 
     before, after = rendered(b"one"), rendered(b"two")
-    assert [o["kind"] for o in before] == ["ConfigMap", "RayService"]
-    assert before[0]["data"] == {"a.py": "app = None\n"}
-    assert "/one" in before[1]["spec"].pop("serveConfigV2")
-    assert "/two" in after[1]["spec"].pop("serveConfigV2")
+    assert [o["kind"] for o in before] == [
+        "ServiceAccount",
+        "ConfigMap",
+        "RayService",
+    ]
+    assert before[1]["data"] == {"a.py": "app = None\n"}
+    assert "/one" in before[2]["spec"].pop("serveConfigV2")
+    assert "/two" in after[2]["spec"].pop("serveConfigV2")
     assert before == after
 
 

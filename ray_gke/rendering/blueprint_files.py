@@ -7,7 +7,6 @@ of it would change the pods, and KubeRay would bring up a whole new cluster for 
 from __future__ import annotations
 
 import base64
-import hashlib
 import posixpath
 import re
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ _LONGEST_KEY = 253
 
 
 def name(plan: Plan) -> str:
-    """Return the name of the ConfigMap."""
+    """Return the plain name of the ConfigMap; `content_names` adds to it."""
     return f"{plan.name}-files"
 
 
@@ -75,18 +74,6 @@ def keys(plan: Plan) -> dict[str, str]:
         taken.add(key)
         chosen[path] = key
     return chosen
-
-
-def digest(plan: Plan) -> str | None:
-    """Return a short word that changes with the files, or None without files."""
-    files = shipped(plan)
-    if not files:
-        return None
-    total = hashlib.sha256()
-    for path in sorted(files):
-        content = hashlib.sha256(files[path]).hexdigest()
-        total.update(f"{path}\0{content}\0".encode())
-    return total.hexdigest()[:16]
 
 
 def _text(content: bytes) -> str | None:

@@ -18,11 +18,12 @@ def objects(
 ) -> Iterator[Manifest]:
     """Yield everything that is applied, each after what it needs."""
     one = _Objects(plan, templates, namespace)
-    if blueprint_files.shipped(plan):
-        yield one.files()
+    yield one.service_account()
     warm = [group for group in plan.worker_groups if group.warm_replicas]
     if warm:
         yield one.priority_class()
+    if blueprint_files.shipped(plan):
+        yield one.files()
     yield one.workload()
     yield from map(one.balloons, warm)
 
@@ -33,6 +34,9 @@ class _Objects:
         self._render = templates.render
         self._templates = templates
         self._namespace = namespace
+
+    def service_account(self) -> Manifest:
+        return self._render("service-account", metadata=self._metadata(self._plan.name))
 
     def files(self) -> Manifest:
         return self._render(
@@ -62,7 +66,7 @@ class _Objects:
         )
 
     def balloons(self, group: Group) -> Manifest:
-        selector = {"ray-gke/cluster": self._plan.name, "ray-gke/balloon": group.name}
+        selector = {pods.RUN: self._plan.name, pods.BALLOON: group.name}
         return self._render(
             "balloon-pods",
             metadata=self._metadata(f"{self._plan.name}-{group.name}-balloon"),
@@ -81,7 +85,9 @@ class _Objects:
 
     @property
     def _balloon_class(self) -> str:
-        return f"{self._plan.name}-balloon"
+        # Of the whole cluster: runs of one name may stand in several namespaces.
+        within = f"{self._namespace}-" if self._namespace else ""
+        return f"{within}{self._plan.name}-balloon"
 
     def _metadata(self, name: str) -> Manifest:
         namespace = {"namespace": self._namespace} if self._namespace else {}

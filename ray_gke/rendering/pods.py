@@ -15,6 +15,12 @@ from ray_gke.rendering.templates import Manifest, Templates
 
 Role = Literal["head", "worker"]
 
+RUN = "ray-gke/run"
+"""The label that says to which run an object belongs."""
+
+BALLOON = "ray-gke/balloon"
+"""The label of placeholder pods: the group whose places they keep."""
+
 POD_SECURITY_CONTEXT = {
     "runAsNonRoot": True,
     "runAsUser": 1000,
@@ -48,6 +54,7 @@ def labels(plan: Plan) -> dict[str, str]:
     return {
         "app.kubernetes.io/managed-by": "ray-gke",
         "ray-gke/blueprint": plan.blueprint,
+        RUN: plan.name,
     }
 
 
@@ -60,9 +67,12 @@ def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Mani
         image=plan.image,
         container_name=f"ray-{role}",
         labels=labels(plan),
-        annotations=_annotations(plan, role),
+        annotations=_annotations(role),
         # A restarted pod keeps its name, which autoscaler v2 takes for the old node.
         restart_policy="Never" if plan.autoscaling else None,
+        service_account=plan.name,
+        # Ray's autoscaler runs beside the head, and asks Kubernetes for workers.
+        automount_token=(role == "head" and plan.autoscaling) or None,
         host_ipc=group.host_ipc or None,
         node_selector=group.node_selector or None,
         affinity=affinity(group),
@@ -121,16 +131,11 @@ def start_params(group: Group) -> dict[str, str]:
     return params
 
 
-def _annotations(plan: Plan, role: Role) -> Mapping[str, str]:
+def _annotations(role: Role) -> Mapping[str, str]:
     # The loss of the head is the loss of the cluster; a worker's tasks are retried.
     # The annotation lets node pools shrink, which custom resources' pods else prevent.
     safe = "false" if role == "head" else "true"
-    digest = blueprint_files.digest(plan)
-    return {
-        "cluster-autoscaler.kubernetes.io/safe-to-evict": safe,
-        # Other files make other pods, and so a RayService a new cluster.
-        **({"ray-gke/files-digest": digest} if digest else {}),
-    }
+    return {"cluster-autoscaler.kubernetes.io/safe-to-evict": safe}
 
 
 def _env(plan: Plan, group: Group) -> list[Any] | None:

@@ -8,7 +8,13 @@ from pathlib import Path
 from ray_gke import versions
 from ray_gke.errors import InvalidError, Problem
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering import kuberay_rules, patches, pod_rules, schema_check
+from ray_gke.rendering import (
+    content_names,
+    kuberay_rules,
+    patches,
+    pod_rules,
+    schema_check,
+)
 from ray_gke.rendering.entrypoints import PLACEHOLDER, entrypoint
 from ray_gke.rendering.objects import objects
 from ray_gke.rendering.patches import Patched
@@ -37,7 +43,7 @@ def render(
     problems = tuple(_problems(results, plan, kuberay_version))
     if problems:
         raise InvalidError.of(problems)
-    return tuple(one.object for one in results)
+    return content_names.named([one.object for one in results], plan)
 
 
 def _unsupported(plan: Plan, kuberay_version: str) -> Iterator[Problem]:

@@ -61,13 +61,7 @@ def _earlier(folder: Path, runs: set[str]) -> set[Path]:
 
 
 def _run_of(path: Path) -> str | None:
-    """Return the run whose object a file holds, if it is one of ours.
-
-    The Ray object has the run's name; what is around it adds to it.
-    """
+    """Return the run whose object a file holds, if it is one of ours."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    name = re.search(r"^  name: (\S+)$", text, re.MULTILINE)
-    if _MARK not in text or not name:
-        return None
-    run = re.search(r"^ +ray-gke/cluster: (\S+)$", text, re.MULTILINE)
-    return run[1] if run else re.sub(r"-(files|balloon)$", "", name[1])
+    run = re.search(r"^ +ray-gke/run: (\S+)$", text, re.MULTILINE)
+    return run[1] if run and _MARK in text else None

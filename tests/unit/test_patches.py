@@ -39,7 +39,7 @@ def test_merge(target: Any, patch: Any, result: Any) -> None:
 
 def patched(planned: Planned, patches: str, kuberay: str = "1.5.1") -> dict[str, Any]:
     plan = planned(f"job: {{entrypoint: 'true'}}\npatches:\n{patches}")
-    (one,) = render(plan, kuberay_version=kuberay)
+    _, one = render(plan, kuberay_version=kuberay)
     return one
 
 
@@ -191,7 +191,7 @@ def test_http_mode_wants_the_plain_command(planned: Planned) -> None:
     with pytest.raises(InvalidError, match="quoted for the shell"):
         render(planned(spec % ""), kuberay_version="1.5.1")
     plain = planned(spec % ", entrypoint: echo a; echo b")
-    (one,) = render(plain, kuberay_version="1.5.1")
+    _, one = render(plain, kuberay_version="1.5.1")
     assert one["spec"]["entrypoint"] == "echo a; echo b"
 
 

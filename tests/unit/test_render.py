@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,11 +29,12 @@ def test_objects_come_in_the_order_in_which_they_are_applied(planned: Planned) -
         files={"notes.txt": b"x"},
     )
     assert [
-        (o["kind"], o["metadata"]["name"])
+        (o["kind"], re.sub("-[0-9a-f]{8}$", "-DIGEST", o["metadata"]["name"]))
         for o in render(plan, kuberay_version="1.5.1")
     ] == [
-        ("ConfigMap", "demo-files"),
+        ("ServiceAccount", "demo"),
         ("PriorityClass", "demo-balloon"),
+        ("ConfigMap", "demo-files-DIGEST"),
         ("RayCluster", "demo"),
         ("Deployment", "demo-a-balloon"),
     ]
@@ -40,7 +42,7 @@ def test_objects_come_in_the_order_in_which_they_are_applied(planned: Planned) -
 
 def test_a_blueprint_without_files_mounts_nothing(planned: Planned) -> None:
     objects = by_kind(planned("cluster: {}"))
-    assert objects.keys() == {"RayCluster"}
+    assert objects.keys() == {"ServiceAccount", "RayCluster"}
     pod = objects["RayCluster"]["spec"]["headGroupSpec"]["template"]["spec"]
     assert "volumes" not in pod
     assert "workingDir" not in pod["containers"][0]
@@ -81,13 +83,35 @@ def test_files_keep_their_paths_and_bytes(planned: Planned) -> None:
 
 
 def test_other_files_make_other_pods(planned: Planned) -> None:
-    def digest(content: bytes) -> str:
+    def names(content: bytes) -> tuple[str, str, str]:
         plan = planned(SQUARES, files={"squares.py": content})
-        cluster = by_kind(plan)["RayJob"]["spec"]["rayClusterSpec"]
-        metadata = cluster["headGroupSpec"]["template"]["metadata"]
-        return str(metadata["annotations"]["ray-gke/files-digest"])
+        objects = by_kind(plan)
+        cluster = objects["RayJob"]["spec"]["rayClusterSpec"]
+        (volume,) = cluster["headGroupSpec"]["template"]["spec"]["volumes"]
+        return (
+            volume["configMap"]["name"],
+            objects["ConfigMap"]["metadata"]["name"],
+            objects["RayJob"]["metadata"]["name"],
+        )
 
-    assert digest(b"print(1)") == digest(b"print(1)") != digest(b"print(2)")
+    one, same, other = names(b"print(1)"), names(b"print(1)"), names(b"print(2)")
+    assert one == same
+    assert one[0] == one[1]
+    assert all(mine != theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def test_a_job_that_runs_something_else_is_another_object(planned: Planned) -> None:
+    def name(spec: str, run: str = "demo") -> str:
+        objects = by_kind(planned(spec, name=run))
+        return str(objects["RayJob"]["metadata"]["name"])
+
+    job = "job: {entrypoint: 'true'}"
+    assert name(job) == name(job) != name("job: {entrypoint: 'false'}")
+    assert name(job).startswith("demo-")
+    longest = "a" * 46
+    one, other = name(job, f"{longest}b"), name(job, f"{longest}c")
+    assert one != other
+    assert len(one) == len(other) == 47
 
 
 def test_the_namespace_is_on_what_lives_in_one(planned: Planned) -> None:
@@ -96,7 +120,12 @@ def test_the_namespace_is_on_what_lives_in_one(planned: Planned) -> None:
         kind: one["metadata"].get("namespace")
         for kind, one in by_kind(plan, namespace="ml").items()
     }
-    assert namespaces == {"PriorityClass": None, "RayCluster": "ml", "Deployment": "ml"}
+    assert namespaces == {
+        "ServiceAccount": "ml",
+        "PriorityClass": None,
+        "RayCluster": "ml",
+        "Deployment": "ml",
+    }
 
 
 def test_priority_needs_a_kuberay_that_has_it(planned: Planned) -> None:

@@ -208,6 +208,7 @@ def test_every_template_of_ours_is_a_template() -> None:
         "ray-job.yaml.j2",
         "ray-pod.yaml.j2",
         "ray-service.yaml.j2",
+        "service-account.yaml.j2",
         "submitter-pod.yaml.j2",
         "worker-group.yaml.j2",
     }

@@ -1,0 +1,1 @@
+"""A real Kubernetes for tests, on one machine and without Docker: see README.md."""
