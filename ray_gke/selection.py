@@ -252,6 +252,24 @@ def check(selected: Sequence[Selected], choice: Choice) -> None:
     rendered(selected, choice if choice.platform else newest)
 
 
+def namespace(choice: Choice, name: str | None) -> str | None:
+    """Return where the platform puts the run `name`, or what has no other place.
+
+    None where it does not say.
+    """
+    if choice.platform is None:
+        return None
+    for run in choice.platform.spec.blueprints:
+        if name == (run.name or Path(run.blueprint).name):
+            return choice.platform.namespace(run)
+    return choice.platform.spec.namespace
+
+
+def namespaces(platform: Platform) -> list[str | None]:
+    """Return the namespace of each run of a platform, None where it does not say."""
+    return [platform.namespace(run) for run in platform.spec.blueprints]
+
+
 def templates(blueprint: Path) -> Path | None:
     """Return the templates of the catalog in which a blueprint's folder lies."""
     folder = blueprint.resolve().parent / "templates"

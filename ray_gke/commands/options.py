@@ -13,6 +13,7 @@ class Target(enum.StrEnum):
     """Where a blueprint runs."""
 
     local = "local"
+    kubernetes = "kubernetes"
 
 
 class Output(enum.StrEnum):
@@ -58,6 +59,27 @@ AnyBlueprint = Annotated[
 Run = Annotated[str, typer.Argument(metavar="NAME", help="Name of what is up.")]
 AnyRun = Annotated[
     str | None, typer.Argument(metavar="NAME", help="Name of what is up.")
+]
+On = Annotated[
+    Target | None,
+    typer.Option("--on", help="Where it runs; the platform's target without it."),
+]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="CONTEXT",
+        help="Context of the kubeconfig; the current one without it.",
+    ),
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        metavar="NAMESPACE",
+        help="Namespace in the cluster; the platform's, or the context's, without it.",
+    ),
 ]
 PlatformFile = Annotated[
     Path | None,

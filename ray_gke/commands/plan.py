@@ -1,30 +1,55 @@
-"""What will be needed of Google Cloud, before anything is created."""
+"""What will be done, before anything is."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ray_gke.commands.options import (
     AnyBlueprint,
     Assignments,
+    Context,
+    Namespace,
     Output,
     OutputOption,
     PlatformFile,
     PriceFile,
     RunName,
+    Target,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ray_gke.selection import Choice, Selected
+    from ray_gke.targets.kubernetes.changes import RunChanges
+
+CHANGES_PENDING = 5
 
 
 def plan(
     blueprint: AnyBlueprint = None,
     *,
+    on: Annotated[
+        Target | None,
+        typer.Option(
+            "--on", help="kubernetes: what would change in a cluster; GKE without it."
+        ),
+    ] = None,
+    context: Context = None,
+    namespace: Namespace = None,
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a page with pictures besides."),
     ] = None,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode", help="Exit with 5 when a cluster would change."
+        ),
+    ] = False,
     file: PlatformFile = None,
     assignments: Assignments = None,
     name: RunName = None,
@@ -33,13 +58,44 @@ def plan(
 ) -> None:
     """Show the node pools, what fits, the quotas and the cost.
 
-    On GKE, before anything is created. Costs are an estimate.
+    On GKE, before anything is created. Costs are an estimate. With --on kubernetes it
+    is what `up` would create, change and remove in a cluster.
     """
+    from ray_gke import selection
+    from ray_gke.commands import targets
+
+    choice = selection.choose(file, prices=prices)
+    if targets.is_live(choice, on, context, namespace):
+        where = targets.cluster(context, namespace)
+        choice = targets.on_cluster(choice, where)
+        selected = selection.select(choice, blueprint, assignments or (), name)
+        wanted = targets.wanted(selected, choice, where, namespace)
+        if _changes(where.changes(wanted, rerun=False), output) and detailed_exitcode:
+            raise typer.Exit(CHANGES_PENDING)
+        return
+    choice = choice.on_gke()
+    selected = selection.select(choice, blueprint, assignments or (), name)
+    _capacity(selected, choice, html, output)
+
+
+def _changes(found: Sequence[RunChanges], output: str) -> bool:
+    """Print what would change in a cluster; tell whether anything would."""
+    from ray_gke.reporting import answers, change_text
+
+    if output == Output.json:
+        answers.document(change_text.document(found))
+    else:
+        change_text.show(found)
+    return any(run.todo for run in found)
+
+
+def _capacity(
+    selected: Sequence[Selected], choice: Choice, html: Path | None, output: str
+) -> None:
+    """Print the plan for GKE, and write its page."""
     from ray_gke import planned, selection
     from ray_gke.reporting import answers
 
-    choice = selection.choose(file, prices=prices).on_gke()
-    selected = selection.select(choice, blueprint, assignments or (), name)
     selection.check(selected, choice)
     answers.warnings(choice.catalogs.warnings)
     capacity = planned.capacity(selected, choice)
@@ -48,7 +104,7 @@ def plan(
         from ray_gke.targets import folder
 
         folder.write_file(html, plan_page.page(capacity))
-    if output is Output.json:
+    if output == Output.json:
         from ray_gke.reporting import plan_schema
 
         answers.document(plan_schema.document(capacity))

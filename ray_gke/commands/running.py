@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from ray_gke.commands.options import (
     AnyBlueprint,
     AnyRun,
     Assignments,
+    Context,
+    Namespace,
+    On,
     Output,
     OutputOption,
     PlatformFile,
@@ -19,39 +22,84 @@ from ray_gke.commands.options import (
     Target,
 )
 
+if TYPE_CHECKING:
+    from ray_gke.selection import Choice
+
 
 def up(
     blueprint: AnyBlueprint = None,
     *,
-    on: Annotated[
-        Target | None,
-        typer.Option("--on", help="Where it runs; the platform's target without it."),
-    ] = None,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
     file: PlatformFile = None,
     assignments: Assignments = None,
     name: RunName = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Do not wait for a job to end.")
     ] = False,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Run jobs again that are done (Kubernetes).")
+    ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="End what runs where that is in the way."),
+    ] = False,
+    timeout: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION",
+            help="How long to wait until all is ready: 90s, 15m, 2h (Kubernetes).",
+        ),
+    ] = "15m",
     output: OutputOption = Output.text,
 ) -> None:
     """Bring up a blueprint.
 
     Waits until its cluster or service is ready, or its job is done. What a job
-    writes goes to stdout, progress to stderr.
+    writes goes to stdout, progress to stderr. Run again, it changes what has changed.
     """
     from ray_gke import selection
-    from ray_gke.errors import RefusedError
+    from ray_gke.commands import durations, targets
+    from ray_gke.reporting import answers
+
+    seconds = durations.seconds("--timeout", timeout)
+    choice = selection.choose(file)
+    if targets.place(choice, on, context, namespace) == Target.local:
+        _up_here(choice, blueprint, assignments, name, detach=detach, output=output)
+        return
+    from ray_gke.targets.kubernetes.up import Options
+
+    where = targets.cluster(context, namespace)
+    choice = targets.on_cluster(choice, where)
+    selected = selection.select(choice, blueprint, assignments or (), name)
+    wanted = targets.wanted(selected, choice, where, namespace)
+    answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
+    options = Options(
+        detach=detach,
+        rerun=rerun,
+        timeout=seconds,
+        confirm=lambda text: yes or answers.confirmed(text),
+    )
+    then = targets.words(on, context, namespace)
+    with answers.telling(output, then) as emit:
+        where.up(wanted, emit, options)
+
+
+def _up_here(
+    choice: Choice,
+    blueprint: str | None,
+    assignments: list[str] | None,
+    name: str | None,
+    *,
+    detach: bool,
+    output: str,
+) -> None:
+    from ray_gke import selection
     from ray_gke.events import Note
     from ray_gke.reporting import answers
     from ray_gke.targets import local
 
-    choice = selection.choose(file)
-    if selection.target(choice, on) != Target.local:
-        raise RefusedError(
-            "this version brings up on this machine only",
-            hint="--on local runs it here; ray-gke plan and render work for GKE",
-        )
     selected = selection.select(choice, blueprint, assignments or (), name)
     selection.check(selected, choice)
     answers.warnings(choice.catalogs.warnings)
@@ -66,68 +114,182 @@ def down(
     name: AnyRun = None,
     *,
     everything: Annotated[
-        bool, typer.Option("--all", help="Everything that is up on this machine.")
+        bool, typer.Option("--all", help="Everything that is up there.")
     ] = False,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
     file: PlatformFile = None,
     output: OutputOption = Output.text,
 ) -> None:
     """End what is up.
 
-    Workers are drained, every process of the run ends, and nothing else does.
+    All of the run goes, and nothing else does: its processes here, its objects in a
+    cluster.
     """
     from ray_gke import selection
+    from ray_gke.commands import targets
     from ray_gke.reporting import answers
-    from ray_gke.targets import local
 
-    names = (
+    choice = selection.choose(file)
+    places = targets.places(choice, on, context, namespace, name)
+    ending = (
         [name]
         if name
         else selection.runs_to_end(
-            selection.choose(file), local.names_of_running(), everything=everything
+            choice, [n for p in places for n in p.names()], everything=everything
         )
     )
     with answers.telling(output) as emit:
-        for one in names:
-            local.down(one, emit)
+        for one in ending:
+            targets.chosen(choice, on, context, namespace, one).down(one, emit)
 
 
-def status(name: AnyRun = None, *, output: OutputOption = Output.text) -> None:
+def status(
+    name: AnyRun = None,
+    *,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="All of a cluster.")
+    ] = False,
+    file: PlatformFile = None,
+    output: OutputOption = Output.text,
+) -> None:
     """Show what is up.
 
-    And how the last jobs ended, until their names are used again.
+    And how the last jobs ended: here until their names are used again, in a cluster
+    until `down`.
     """
+    from ray_gke import selection
+    from ray_gke.commands import targets
     from ray_gke.reporting import answers, rows
-    from ray_gke.targets import local
 
+    choice = selection.choose(file)
     if name:
-        answers.run(local.run(name), output)
-    else:
-        answers.table(local.runs(), output, rows.runs, nothing="nothing is up")
+        where = targets.chosen(choice, on, context, namespace, name)
+        answers.run(where.run(name), output)
+        return
+    places = (
+        [targets.cluster(context, "")]
+        if everywhere
+        else targets.places(choice, on, context, namespace)
+    )
+    runs = [run for place in places for run in place.runs()]
+    answers.table(runs, output, rows.runs, nothing="nothing is up")
 
 
 def logs(
     name: Run,
     *,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="GROUP", help="Pods of this group only, or of the head."),
+    ] = None,
+    previous: Annotated[
+        bool, typer.Option("--previous", help="Before the last restart.")
+    ] = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on until it ends, or Ctrl-C.")
     ] = False,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    file: PlatformFile = None,
     output: OutputOption = Output.text,
 ) -> None:
     """Show what a workload wrote."""
+    from ray_gke import selection
+    from ray_gke.commands import targets
     from ray_gke.reporting import answers
-    from ray_gke.targets import local
 
+    where = targets.chosen(selection.choose(file), on, context, namespace, name)
     with answers.telling(output) as emit:
-        for line in local.logs(name, follow=follow):
+        for line in where.logs(name, group=group, previous=previous, follow=follow):
             emit(line)
 
 
-def dashboard(name: Run, *, output: OutputOption = Output.text) -> None:
-    """Print where Ray's dashboard is.
+def dashboard(
+    name: Run,
+    *,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    file: PlatformFile = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Print where Ray's dashboard is, and a service.
 
-    With the token that lets this user in.
+    With the token that lets this user in. On a cluster they are on ports of this
+    machine until Ctrl-C.
     """
+    from ray_gke import selection
+    from ray_gke.commands import targets
     from ray_gke.reporting import answers
-    from ray_gke.targets import local
 
-    answers.mapping(asdict(local.dashboard(name)), output)
+    where = targets.chosen(selection.choose(file), on, context, namespace, name)
+    with where.opened(name) as opened:
+        answers.opened(opened, output)
+
+
+def submit(
+    name: Run,
+    entrypoint: Annotated[
+        list[str],
+        typer.Argument(metavar="COMMAND", help="The job's command, after `--`."),
+    ],
+    *,
+    working_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder that the job runs in; it is sent along.",
+        ),
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Do not wait for it to end.")
+    ] = False,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    file: PlatformFile = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Run a command as a job on what is up.
+
+    For example: ray-gke submit NAME --working-dir . -- python train.py
+    """
+    import shlex
+
+    from ray_gke import selection
+    from ray_gke.commands import targets
+    from ray_gke.reporting import answers
+
+    where = targets.chosen(selection.choose(file), on, context, namespace, name)
+    command = entrypoint[0] if len(entrypoint) == 1 else shlex.join(entrypoint)
+    with answers.telling(output) as emit:
+        where.submit(name, command, emit, working_dir=working_dir, detach=detach)
+
+
+def explain(
+    name: Run,
+    *,
+    on: On = None,
+    context: Context = None,
+    namespace: Namespace = None,
+    file: PlatformFile = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Say why something is pending or failing.
+
+    The cause, what shows it, and what to do next.
+    """
+    from ray_gke import selection
+    from ray_gke.commands import targets
+    from ray_gke.reporting import answers
+
+    where = targets.chosen(selection.choose(file), on, context, namespace, name)
+    answers.explanation(where.explain(name), output)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,14 +22,17 @@ from ray_gke.reporting.problems import as_github, as_text
 
 
 @contextmanager
-def telling(output: str) -> Iterator[Emit]:
-    """Give an `Emit` that tells events as `output` (text or json) asks."""
+def telling(output: str, then: str = "") -> Iterator[Emit]:
+    """Give an `Emit` that tells events as `output` (text or json) asks.
+
+    `then` are the options that commands need which are told to come next.
+    """
     if output == "json":
         yield JsonLines(sys.stdout)
         return
     from ray_gke.reporting.terminal import Terminal
 
-    terminal = Terminal()
+    terminal = Terminal(then=then)
     try:
         yield terminal
     finally:
@@ -90,6 +94,53 @@ def run(described: Any, output: str) -> None:
         document(as_data(described))
     else:
         mapping(rows.facts_of_run(described), output)
+
+
+def opened(found: Any, output: str) -> None:
+    """Print where things answer, and wait for Ctrl-C where that is only while we do."""
+    where = {"url": found.urls["dashboard"], "token": found.token}
+    if "service" in found.urls:
+        where["service"] = found.urls["service"]
+    mapping({key: value for key, value in where.items() if value}, output)
+    sys.stdout.flush()
+    if not found.lasting:
+        sys.stderr.write("open until Ctrl-C\n")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def explanation(found: Any, output: str) -> None:
+    """Print why something waits or fails: the cause, what shows it, what to do."""
+    if output == "json":
+        document(as_data(found))
+        return
+    sys.stdout.write(f"{found.state}\n")
+    for cause in found.causes:
+        sys.stdout.write(f"\n{cause.what}\n")
+        sys.stdout.writelines(f"  {line}\n" for line in cause.evidence)
+        if cause.fix:
+            sys.stdout.write(f"hint: {cause.fix}\n")
+    for pending in found.pending:
+        _pending(pending)
+    sys.stdout.writelines(f"\n{note}\n" for note in found.notes)
+
+
+def _pending(found: Any) -> None:
+    """Print which nodes there are for pods that wait for one."""
+    wanted = ", ".join(f"{key} {value}" for key, value in found.wanted.items())
+    sys.stdout.write(f"\n{', '.join(found.pods)}: {wanted}\n")
+    sys.stdout.writelines(f"  {finding}\n" for finding in found.findings)
+    for near in found.nearest:
+        sys.stdout.write(f"  node {near.node} lacks {', '.join(near.lacks)}\n")
+
+
+def confirmed(question: str) -> bool:
+    """Ask on a terminal, with no as the answer of silence; elsewhere it is no."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    sys.stderr.write(f"{question}. Go on? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def blueprint(description: Any, output: str) -> None:

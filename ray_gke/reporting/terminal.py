@@ -33,9 +33,13 @@ _WRAPPED_COLUMN = 24
 class Terminal:
     """Tells events as they happen: a spinner on a terminal, plain lines elsewhere."""
 
-    def __init__(self, stdout: TextIO | None = None) -> None:
-        """Write what workloads say to `stdout`, the rest to stderr."""
+    def __init__(self, stdout: TextIO | None = None, *, then: str = "") -> None:
+        """Write what workloads say to `stdout`, the rest to stderr.
+
+        `then` is added to commands that are told to come next.
+        """
         self._stdout = stdout or sys.stdout
+        self._then = then
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._spinner: Progress | None = None
         self._step = ""
@@ -118,7 +122,10 @@ class Terminal:
             self._next(event.name, "logs --follow", "status", "down")
 
     def _next(self, name: str, *commands: str) -> None:
-        words = ((c.partition(" ")[0], name, c.partition(" ")[2]) for c in commands)
+        words = (
+            (c.partition(" ")[0], name, c.partition(" ")[2], self._then)
+            for c in commands
+        )
         told = ", ".join(f"ray-gke {' '.join(filter(None, w))}" for w in words)
         self._console.print(Text(f"  next: {told}", style="dim"))
 

@@ -17,6 +17,11 @@ TITLES = {
     "job": "run the job",
     "deploy": "deploy the service",
     "drain": "drain the cluster",
+    "check": "look at the cluster",
+    "apply": "apply the objects",
+    "ready": "wait until it is ready",
+    "prune": "remove what is gone",
+    "down": "remove the objects",
 }
 
 

@@ -2,21 +2,14 @@
 
 from ray_gke.targets.local.down import down
 from ray_gke.targets.local.logs import logs
-from ray_gke.targets.local.status import (
-    GroupStatus,
-    Login,
-    Run,
-    Worker,
-    dashboard,
-    names_of_running,
-    run,
-    runs,
-)
+from ray_gke.targets.local.status import dashboard, names_of_running, run, runs
+from ray_gke.targets.local.submit import submit
 from ray_gke.targets.local.up import up
+from ray_gke.targets.runs import GroupStatus, Opened, Run, Worker
 
 __all__ = [
     "GroupStatus",
-    "Login",
+    "Opened",
     "Run",
     "Worker",
     "dashboard",
@@ -25,5 +18,6 @@ __all__ = [
     "names_of_running",
     "run",
     "runs",
+    "submit",
     "up",
 ]

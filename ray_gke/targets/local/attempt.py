@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from ray_gke.errors import InterruptedRun, RefusedError
 from ray_gke.events import Emit, Ready
 from ray_gke.planning.machine import LocalPlan
+from ray_gke.targets import ray_jobs
 from ray_gke.targets.local import job, launch, processes
-from ray_gke.targets.local.dashboard_api import Dashboard
 from ray_gke.targets.local.launch import BroughtDown, Cluster
 from ray_gke.targets.local.record import GroupRecord, Record
 from ray_gke.targets.local.run_folder import RunFolder
 from ray_gke.targets.local.service import Deployment, local_config
-from ray_gke.targets.local.steps import order, step
 from ray_gke.targets.local.teardown import bring_down, deaf
+from ray_gke.targets.ray_api import Dashboard
+from ray_gke.targets.steps import order, step
 
 if TYPE_CHECKING:
     from ray_gke.catalog.blueprint import Job
@@ -54,7 +55,7 @@ class Attempt:
             ),
         )
 
-    def run_job(self) -> job.Result:
+    def run_job(self) -> ray_jobs.Result:
         """Return how the job ended; its cluster is gone."""
         with self._guarded():
             cluster = self._cluster()
@@ -110,10 +111,10 @@ class Attempt:
                 outcome.detail = f"{count} worker{'s' * (count != 1)}"
         return cluster
 
-    def _job(self, cluster: Cluster) -> job.Result:
+    def _job(self, cluster: Cluster) -> ray_jobs.Result:
         name = self.run.name
         workload: Job = self.local.plan.workload
-        dashboard = Dashboard(cluster.head.dashboard, self.run.token)
+        dashboard = Dashboard(cluster.head.dashboard, self.run.read_token)
         with step(self.emit, name, "submit", self.steps) as outcome:
             job_id = job.submit(cluster, dashboard, workload)
             outcome.detail = job_id
@@ -126,14 +127,14 @@ class Attempt:
                 result = follower.follow()
                 outcome.detail = result.status
         except KeyboardInterrupt:
-            job.stop(dashboard, job_id)
+            ray_jobs.stop(dashboard, job_id)
             raise
         return result
 
     def _service(self, cluster: Cluster, port: int) -> str:
         config = self.local.plan.serve_config
         assert config is not None
-        dashboard = Dashboard(cluster.head.dashboard, self.run.token)
+        dashboard = Dashboard(cluster.head.dashboard, self.run.read_token)
         deployment = Deployment(
             cluster, dashboard, self.emit, local_config(config, port)
         )

@@ -30,6 +30,10 @@ class RunFolder:
         """Ray's authentication token."""
         return self.path / "token"
 
+    def read_token(self) -> str:
+        """Return Ray's authentication token; raises OSError when it is gone."""
+        return self.token.read_text("utf-8").strip()
+
     @property
     def code(self) -> Path:
         """A copy of the workload's own files."""

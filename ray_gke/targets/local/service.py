@@ -12,12 +12,8 @@ from typing import Any
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, Note
 from ray_gke.targets.local import runtime_env
-from ray_gke.targets.local.dashboard_api import (
-    Dashboard,
-    DashboardError,
-    DashboardSilent,
-)
 from ray_gke.targets.local.launch import Cluster
+from ray_gke.targets.ray_api import Dashboard, DashboardError, DashboardSilent
 
 _HOST = "127.0.0.1"
 _PATH = "/api/serve/applications/"

@@ -2,73 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from ray_gke.errors import RefusedError
 from ray_gke.targets.local import environment, node_spec, processes, state
-from ray_gke.targets.local.dashboard_api import (
-    Dashboard,
-    DashboardError,
-    DashboardSilent,
-)
 from ray_gke.targets.local.down import find
 from ray_gke.targets.local.node_spec import HEAD_ID, NodeReady
 from ray_gke.targets.local.record import Record
 from ray_gke.targets.local.run_folder import RunFolder
+from ray_gke.targets.ray_api import Dashboard, DashboardError, DashboardSilent
+from ray_gke.targets.runs import GroupStatus, Opened, Run, Worker
 
 _ANSWER_SECONDS = 2
-
-
-@dataclass(frozen=True)
-class Worker:
-    """One Ray node of a run; `pid` is the process that keeps it."""
-
-    name: str
-    group: str
-    pid: int
-    node_id: str
-
-
-@dataclass(frozen=True)
-class GroupStatus:
-    """How many workers a group may have, and has."""
-
-    name: str
-    min_replicas: int
-    max_replicas: int
-    alive: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run, as it is now.
-
-    `status` is Ray's word, or UNKNOWN when the record is damaged, LOST when the
-    processes are gone without anybody having ended them. `environment` is what another
-    program needs to reach the cluster.
-    """
-
-    name: str
-    kind: str
-    blueprint: str
-    status: str
-    since: float
-    urls: Mapping[str, str]
-    groups: tuple[GroupStatus, ...]
-    workers: tuple[Worker, ...]
-    environment: Mapping[str, str]
-    job_id: str = ""
-    message: str = ""
-    exit_code: int | None = None
-
-
-@dataclass(frozen=True)
-class Login:
-    """How this user opens the dashboard: it asks for `token` in the browser."""
-
-    url: str
-    token: str
 
 
 def runs() -> list[Run]:
@@ -86,13 +31,14 @@ def names_of_running() -> list[str]:
     return [run.name for run in state.all_runs() if processes.of_run(run.path)]
 
 
-def dashboard(name: str) -> Login:
+def dashboard(name: str) -> Opened:
     """Return how to open the dashboard of a running run."""
     run = find(name)
     record = run.record()
     if not record or not record.dashboard or not head_of(run):
         raise RefusedError(f"{name} is not running", hint="ray-gke status")
-    return Login(f"http://{record.dashboard}", run.token.read_text().strip())
+    urls = {"dashboard": f"http://{record.dashboard}"}
+    return Opened(urls, run.read_token(), lasting=True)
 
 
 def _run(run: RunFolder) -> Run:
@@ -150,7 +96,7 @@ def _status(run: RunFolder, record: Record, head: NodeReady | None) -> tuple[str
     if not record.job_id:
         return record.status, ""
     try:
-        info = Dashboard(record.dashboard, run.token).get(
+        info = Dashboard(record.dashboard, run.read_token).get(
             f"/api/jobs/{record.job_id}", timeout=_ANSWER_SECONDS
         )
     except (DashboardError, DashboardSilent) as error:

@@ -12,10 +12,10 @@ from pathlib import Path
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit
 from ray_gke.targets.local import processes, service
-from ray_gke.targets.local.dashboard_api import Dashboard
 from ray_gke.targets.local.node_spec import HEAD_ID, MODULE
 from ray_gke.targets.local.run_folder import RunFolder
-from ray_gke.targets.local.steps import step
+from ray_gke.targets.ray_api import Dashboard
+from ray_gke.targets.steps import step
 
 _WORKER_GRACE = 5
 _HEAD_GRACE = 10
@@ -58,7 +58,7 @@ def _end_serve(run: RunFolder) -> None:
     """Serve keeps its nodes busy; only without it can they drain."""
     record = run.record()
     if record and record.kind == "service" and record.dashboard:
-        service.shut_down(Dashboard(record.dashboard, run.token))
+        service.shut_down(Dashboard(record.dashboard, run.read_token))
 
 
 def _end_in_order(run: RunFolder) -> int:

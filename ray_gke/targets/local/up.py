@@ -7,9 +7,9 @@ import time
 from ray_gke.events import Emit, Finished, Note, Ready
 from ray_gke.planning.machine import LocalPlan, fit
 from ray_gke.planning.plan import Plan
+from ray_gke.targets import ray_jobs
 from ray_gke.targets.local import (
     background,
-    job,
     processes,
     requirements,
     service,
@@ -63,4 +63,4 @@ def _job(local: LocalPlan, run: RunFolder, emit: Emit) -> Finished:
     if result.status == "SUCCEEDED":
         return done
     emit(done)
-    raise job.failure(run.name, result)
+    raise ray_jobs.failure(run.name, result)

@@ -1,0 +1,1 @@
+"""Runs on any Kubernetes with KubeRay: the cluster keeps all there is to know."""

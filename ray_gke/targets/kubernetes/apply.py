@@ -1,0 +1,133 @@
+"""Carry out the changes of a run, so that it can be interrupted anywhere.
+
+First it is written down what will be there, then what runs on it makes way, then
+everything is applied, and at the end what is gone from the blueprint goes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ray_gke.errors import FailedError
+from ray_gke.rendering.templates import Manifest
+from ray_gke.targets.kubernetes import live
+from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.changes import Change, RunChanges
+from ray_gke.targets.kubernetes.inventory import Inventory, Item
+from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
+
+_GONE_SECONDS = 600
+_POLL_SECONDS = 0.3
+
+
+@dataclass
+class Application:
+    """One run on its way to what is wanted; `check` raises when we must stop."""
+
+    api: Api
+    run: RunChanges
+    check: Callable[[], None]
+    _items: dict[Ref, Item] = field(default_factory=dict)
+    _written: Inventory | None = None
+    _applied_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._items = {item.ref: item for item in self.run.kept}
+        self._written = self.run.before
+
+    @property
+    def remembered(self) -> Inventory:
+        """What is remembered of the run now."""
+        return self.run.after(sorted(self._items.values(), key=_by_order))
+
+    @property
+    def edited(self) -> tuple[float, str] | None:
+        """When a service that was there was edited, and the cluster it must leave.
+
+        On the monotonic clock; the cluster is empty when the edit is made in place.
+        """
+        for change in self.run.of("change"):
+            if change.ref.kind == "RayService" and change.edit and self._applied_at:
+                return self._applied_at, _active(change) * change.edit.new_cluster
+        return None
+
+    def apply(self) -> None:
+        """Bring everything to what is wanted; what is gone stays for now."""
+        self._remember()
+        ending = [c for c in self.run.of("prune") if c.ref.kind in RAY_KINDS]
+        self._remove([*ending, *self.run.of("replace")])
+        for change in sorted(
+            self.run.of("create", "change", "replace"), key=lambda c: c.ref.order
+        ):
+            if change.ref.kind != "Namespace":
+                self._apply(change)
+        self._applied_at = time.monotonic()
+        self._remember()
+
+    def prune(self) -> None:
+        """Remove what the blueprint no longer has."""
+        self._remove(c for c in self.run.of("prune") if c.ref.kind not in RAY_KINDS)
+        self._remember()
+
+    def _apply(self, change: Change) -> None:
+        assert change.wanted is not None
+        self.check()
+        after = self.api.apply(change.wanted, force=change.force)
+        self._items[change.ref] = Item(
+            change.ref,
+            live.digest(self._rendered(change.ref)),
+            live.our_fields(after),
+            live.groups(after),
+        )
+
+    def _rendered(self, ref: Ref) -> Manifest:
+        return next(one for one in self.run.wanted.objects if Ref.of(one) == ref)
+
+    def _remove(self, changes: Iterable[Change]) -> None:
+        several = list(changes)
+        for change in several:
+            self.check()
+            self.api.delete(change.ref, uid=change.uid, foreground=True)
+        for change in several:
+            wait_until_gone(self.api, change.ref, change.uid)
+            if change.action == "prune":
+                self._items.pop(change.ref, None)
+
+    def _remember(self) -> None:
+        """Write down what belongs to the run, if that has changed."""
+        self.check()
+        wanted = self.remembered
+        if not wanted.same_as(self._written):
+            self.api.apply(wanted.manifest(), force=True)
+            self._written = wanted
+
+
+def _by_order(item: Item) -> tuple[int, str]:
+    return (item.ref.order, str(item.ref))
+
+
+def _active(change: Change) -> str:
+    """Return the cluster that serves, as it was before the change."""
+    status = (change.before or {}).get("status") or {}
+    return str((status.get("activeServiceStatus") or {}).get("rayClusterName", ""))
+
+
+def wait_until_gone(
+    api: Api, ref: Ref, uid: str, seconds: float = _GONE_SECONDS
+) -> None:
+    """Return once an object is gone, with all that it owned.
+
+    Raises FailedError, with what holds it, after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while (here := api.get(ref)) and here["metadata"]["uid"] == uid:
+        if time.monotonic() > deadline:
+            held_by = ", ".join(here["metadata"].get("finalizers") or ("its pods",))
+            raise FailedError(
+                f"{ref} in namespace {ref.namespace} is not gone after {seconds:.0f} s:"
+                f" it waits for {held_by}",
+                hint=f"see kubectl describe {ref.kind} {ref.name} -n {ref.namespace}",
+            )
+        time.sleep(_POLL_SECONDS)

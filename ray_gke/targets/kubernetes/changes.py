@@ -1,0 +1,350 @@
+"""What an `up` would do to a cluster, as data: nothing here writes.
+
+An object that nobody has touched since we applied it is known by two digests; of any
+other the API server is asked what applying it would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Literal
+
+from ray_gke.errors import Problem, RefusedError
+from ray_gke.rendering.templates import Manifest
+from ray_gke.targets.kubernetes import inventory, live, pod_security, ray_edits
+from ray_gke.targets.kubernetes.api import Api, ApiError
+from ray_gke.targets.kubernetes.inventory import Inventory, Item
+from ray_gke.targets.kubernetes.live import Live, Wanted
+from ray_gke.targets.kubernetes.ray_edits import Edit
+from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
+
+Action = Literal["create", "change", "replace", "prune", "unchanged"]
+
+_OF_THE_SERVER = (
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+)
+# Who writes the number of workers into a RayCluster: Ray's autoscaler, and KubeRay.
+_SCALERS = frozenset({"python-requests", "kuberay-operator", "ray-operator", "manager"})
+_GROUPS_FIELD = ".spec.workerGroupSpecs"
+_FINISHED = ("Complete", "Failed")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one object; `wanted` is what is applied, with `force` or not.
+
+    `fields` are the paths that differ, `edit` is what that means for a Ray object, and
+    `ends` tells that something which runs now would end.
+    """
+
+    ref: Ref
+    action: Action
+    fields: tuple[str, ...] = ()
+    edit: Edit | None = None
+    ends: bool = False
+    wanted: Manifest | None = field(default=None, repr=False)
+    before: Manifest | None = field(default=None, repr=False)
+    force: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is done to the object."""
+        return self.action != "unchanged"
+
+    @property
+    def uid(self) -> str:
+        """That of the object which is there."""
+        return str(self.before["metadata"]["uid"]) if self.before else ""
+
+
+@dataclass(frozen=True)
+class RunChanges:
+    """All changes of one run, and what is remembered of it before."""
+
+    wanted: Wanted
+    changes: tuple[Change, ...]
+    before: Inventory | None
+    kept: tuple[Item, ...]
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything would be written."""
+        return self.todo or not self.after(self.kept).same_as(self.before)
+
+    @property
+    def todo(self) -> bool:
+        """Whether any object would be changed."""
+        return any(change.writes for change in self.changes)
+
+    def of(self, *actions: Action) -> list[Change]:
+        """Return the changes of these kinds, in their order."""
+        return [change for change in self.changes if change.action in actions]
+
+    def after(self, items: Iterable[Item]) -> Inventory:
+        """Return what is to be remembered of the run with these objects."""
+        return Inventory.of(self.wanted.plan, self.wanted.namespace, items)
+
+
+def compare(
+    api: Api, wanted: Sequence[Wanted], found: Live, *, rerun: bool = False
+) -> list[RunChanges]:
+    """Return what must be done so that the cluster has what is wanted.
+
+    With `rerun` finished jobs are made anew. Raises RefusedError with everything that
+    belongs to somebody else.
+    """
+    problems: list[Problem] = []
+    results = api.in_parallel(lambda run: _of_run(api, run, found, rerun), wanted)
+    for result in results:
+        problems += [p for p in result if isinstance(p, Problem)]
+    if problems:
+        raise RefusedError.of(problems)
+    return [one for result in results for one in result if isinstance(one, RunChanges)]
+
+
+def _of_run(
+    api: Api,
+    wanted: Wanted,
+    found: Live,
+    rerun: bool,  # noqa: FBT001 passed on
+) -> list[RunChanges | Problem]:
+    remembered = found.get(inventory.ref(wanted.namespace, wanted.name))
+    before = inventory.parse(remembered) if remembered else None
+    items = {item.ref: item for item in before.items} if before else {}
+    comparison = _Comparison(api, wanted, found, items, rerun)
+    if remembered and not live.is_of(remembered, wanted.name):
+        comparison.foreign(remembered)
+    changes = [*comparison.namespace(), *map(comparison.one, wanted.objects)]
+    refs = {change.ref for change in changes}
+    stale = {*items, *live.of_run(found, wanted.name, wanted.namespace)} - refs
+    stale -= {inventory.ref(wanted.namespace, wanted.name)}
+    changes += comparison.pruned(sorted(stale, key=lambda ref: (-ref.order, str(ref))))
+    if comparison.problems:
+        return list(comparison.problems)
+    kept = tuple(comparison.kept)
+    return [RunChanges(wanted, tuple(changes), before, kept)]
+
+
+@dataclass
+class _Comparison:
+    """Compares one run; collects what is in the way, and what stays remembered."""
+
+    api: Api
+    run: Wanted
+    found: Live
+    items: Mapping[Ref, Item]
+    rerun: bool
+    problems: list[Problem] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+
+    def namespace(self) -> Iterator[Change]:
+        ref = Ref("Namespace", "", self.run.namespace)
+        here = self.found.get(ref)
+        if here is None:
+            level = pod_security.level(self.run.objects)
+            yield Change(ref, "create", wanted=namespace_manifest(ref.name, level))
+        elif "deletionTimestamp" in here["metadata"]:
+            hint = f"wait until it is gone: kubectl get namespace {ref.name}"
+            self.problems.append(Problem(f"{ref} is being deleted", hint=hint))
+
+    def one(self, wanted: Manifest) -> Change:
+        ref = Ref.of(wanted)
+        here = self.found.get(ref)
+        if here is None:
+            self.kept.append(Item(ref))
+            return Change(ref, "create", wanted=wanted)
+        if not live.is_of(here, self.run.name):
+            self.foreign(here)
+            return Change(ref, "unchanged")
+        again = _again(here, rerun=self.rerun)
+        if again:
+            self.kept.append(Item(ref))
+            return Change(ref, "replace", edit=again, wanted=wanted, before=here)
+        return self._against(ref, wanted, here)
+
+    def foreign(self, here: Manifest) -> None:
+        ref = Ref.of(here)
+        where = f" in namespace {ref.namespace}" if ref.namespace else ""
+        self.problems.append(
+            Problem(
+                f"{ref}{where} is there already and belongs to {live.owner(here)}",
+                hint=f"bring up {self.run.name} under another name with --name, "
+                "in another namespace with --namespace, or remove it yourself",
+            )
+        )
+
+    def _against(self, ref: Ref, wanted: Manifest, here: Manifest) -> Change:
+        item = self.items.get(ref, Item(ref))
+        digest = live.digest(wanted)
+        if digest == item.digest and item.fields == live.our_fields(here) != "":
+            self.kept.append(item)
+            return Change(ref, "unchanged")
+        applied = self._tried(_with_workers(wanted, here), here)
+        if applied is None:
+            return Change(ref, "unchanged")
+        fields = tuple(_differences(_plain(here), _plain(applied.after)))
+        if not fields:
+            # Whoever owns our values now, they are as we want them.
+            left = Item(ref, digest, live.our_fields(here), live.groups(here))
+            self.kept.append(item if item.digest == digest else left)
+            return Change(ref, "unchanged")
+        self.kept.append(Item(ref))
+        edit = applied.edit or _edit(here, applied.after, fields)
+        replaces = edit is not None and edit.replaces
+        return Change(
+            ref,
+            "replace" if replaces else "change",
+            fields,
+            edit,
+            ends=replaces and ref.kind in RAY_KINDS and not _has_ended(here),
+            wanted=wanted if replaces else applied.wanted,
+            force=applied.force,
+            before=here,
+        )
+
+    def _tried(self, wanted: Manifest, here: Manifest) -> _Applied | None:
+        """Return what applying gives, or None when it is somebody else's."""
+        try:
+            return _Applied(wanted, self.api.apply(wanted, dry_run=True))
+        except ApiError as error:
+            if error.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+                return _Applied(wanted, wanted, edit=_FIXED)
+            if error.code != HTTPStatus.CONFLICT or not error.causes:
+                raise
+            if not self._only_scaled(error, here):
+                self._conflict(Ref.of(wanted), error)
+                return None
+        after = self.api.apply(wanted, force=True, dry_run=True)
+        return _Applied(wanted, after, force=True)
+
+    def _only_scaled(self, error: ApiError, here: Manifest) -> bool:
+        """Tell whether all that somebody else has written is the number of workers.
+
+        A list of worker groups has one owner, who by that owns all of it.
+        """
+        item = self.items.get(Ref.of(here))
+        return (
+            item is not None
+            and item.groups == live.groups(here) != ""
+            and all(cause.get("field") == _GROUPS_FIELD for cause in error.causes)
+        )
+
+    def _conflict(self, ref: Ref, error: ApiError) -> None:
+        for cause in error.causes:
+            manager = cause.get("message", "").removeprefix("conflict with ")
+            self.problems.append(
+                Problem(
+                    f"{ref} in namespace {self.run.namespace}: "
+                    f"{cause.get('field', '?').removeprefix('.')} belongs to {manager}",
+                    hint="undo that change, or take it over into the blueprint",
+                )
+            )
+
+    def pruned(self, stale: Iterable[Ref]) -> Iterator[Change]:
+        for ref in stale:
+            here = self.found.get(ref)
+            if here is None or not live.is_of(here, self.run.name):
+                continue
+            ends = ref.kind in RAY_KINDS and not _has_ended(here)
+            yield Change(ref, "prune", ends=ends, before=here)
+            self.kept.append(self.items.get(ref, Item(ref)))
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """What was tried, and what would come of it."""
+
+    wanted: Manifest
+    after: Manifest
+    edit: Edit | None = None
+    force: bool = False
+
+
+_RERUN = Edit("run again", replaces=True)
+_FIXED = Edit("made anew: this cannot be changed", replaces=True)
+_GOING = Edit("made anew: it is being deleted", replaces=True)
+
+
+def _edit(before: Manifest, after: Manifest, fields: Iterable[str]) -> Edit | None:
+    touched = any(path.startswith("spec") for path in fields)
+    is_ray = after["kind"] in RAY_KINDS
+    return ray_edits.edit(before, after) if is_ray and touched else None
+
+
+def namespace_manifest(name: str, level: str) -> Manifest:
+    """Return a namespace that enforces a level of Pod Security."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "labels": {inventory.MANAGED_BY: "ray-gke", pod_security.LEVEL: level},
+        },
+    }
+
+
+def _again(here: Manifest, *, rerun: bool) -> Edit | None:
+    if "deletionTimestamp" in here["metadata"]:
+        return _GOING
+    return _RERUN if rerun and _has_ended(here) else None
+
+
+def _has_ended(one: Manifest) -> bool:
+    """Tell whether a RayJob has nothing left to do; other kinds never end."""
+    status = one.get("status") or {}
+    return one["kind"] == "RayJob" and status.get("jobDeploymentStatus") in _FINISHED
+
+
+def _with_workers(wanted: Manifest, here: Manifest) -> Manifest:
+    """Return a RayCluster with as many workers as its autoscaler wants now."""
+    if wanted["kind"] != "RayCluster":
+        return wanted
+    current = {
+        group["groupName"]: group.get("replicas")
+        for group in here["spec"].get("workerGroupSpecs") or ()
+    }
+    groups = [
+        _kept(group, current.get(group["groupName"]))
+        for group in wanted["spec"]["workerGroupSpecs"]
+    ]
+    return {**wanted, "spec": {**wanted["spec"], "workerGroupSpecs": groups}}
+
+
+def _kept(group: Manifest, replicas: int | None) -> Manifest:
+    if "replicas" in group or replicas is None:
+        return group
+    most = max(group["minReplicas"], min(replicas, group["maxReplicas"]))
+    return {**group, "replicas": most}
+
+
+def _plain(one: Manifest) -> Manifest:
+    """Return an object without what the server and controllers write."""
+    metadata = {
+        key: value
+        for key, value in one["metadata"].items()
+        if key not in _OF_THE_SERVER
+    }
+    return {**one, "metadata": metadata, "status": None}
+
+
+def _differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths at which two pieces of plain data differ, as people say it."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in {**before, **after}:
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _differences(before.get(key), after.get(key), inner)
+    elif (
+        isinstance(before, list)
+        and isinstance(after, list)
+        and len(before) == len(after)
+    ):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(old, new, f"{path}[{index}]")
+    elif before != after:
+        yield path

@@ -1,0 +1,62 @@
+"""A namespace that we have made goes with the last thing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ray_gke.targets.kubernetes import inventory
+from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
+from ray_gke.targets.kubernetes.apply import wait_until_gone
+from ray_gke.targets.kubernetes.resources import Ref, labels
+
+# What Kubernetes itself puts into every namespace, and events, which only tell.
+_OF_KUBERNETES = {
+    ("ConfigMap", "kube-root-ca.crt"),
+    ("ServiceAccount", "default"),
+}
+_EPHEMERAL = frozenset({"Event", "Endpoints", "EndpointSlice"})
+
+
+def remove_if_ours_and_empty(api: Api, namespace: str) -> bool:
+    """Remove a namespace that we have made, if nothing is in it; tell whether we did.
+
+    Whoever may not look into it leaves it as it is.
+    """
+    ref = Ref("Namespace", "", namespace)
+    try:
+        here = api.get(ref)
+        if here is None or labels(here).get(inventory.MANAGED_BY) != "ray-gke":
+            return False
+        if any(_contents(api, namespace)):
+            return False
+        api.delete(ref, uid=here["metadata"]["uid"])
+    except (NotAllowedError, ApiError):
+        return False
+    wait_until_gone(api, ref, here["metadata"]["uid"])
+    return True
+
+
+def _contents(api: Api, namespace: str) -> Iterator[str]:
+    """Yield what is in a namespace, of all kinds that the API server has."""
+    for version, kind, plural in _kinds(api):
+        root = "/apis/" if "/" in version else "/api/"
+        path = f"{root}{version}/namespaces/{namespace}/{plural}"
+        found = api.read(path, {"limit": "50"}, what=f"list {plural}")
+        for one in (found or {}).get("items") or ():
+            name = one["metadata"]["name"]
+            if (kind, name) not in _OF_KUBERNETES:
+                yield f"{kind}/{name}"
+
+
+def _kinds(api: Api) -> Iterator[tuple[str, str, str]]:
+    """Yield version, kind and plural of all that can be listed in a namespace."""
+    known = api.read("/apis", what="list API groups") or {}
+    preferred = [group["preferredVersion"] for group in known["groups"]]
+    for version in ("v1", *(one["groupVersion"] for one in preferred)):
+        root = "/apis/" if "/" in version else "/api/"
+        resources: Any = api.read(root + version, what=f"list kinds of {version}") or {}
+        for one in resources.get("resources") or ():
+            listable = one["namespaced"] and "list" in one["verbs"]
+            if listable and "/" not in one["name"] and one["kind"] not in _EPHEMERAL:
+                yield version, one["kind"], one["name"]

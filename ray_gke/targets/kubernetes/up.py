@@ -1,0 +1,243 @@
+"""Bring runs up on a cluster: look, check, write under a lock, wait.
+
+The cluster is the state: whoever is interrupted leaves what is there, and the next one
+goes on from it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+
+from ray_gke.errors import (
+    FailedError,
+    InterruptedRun,
+    Problem,
+    RayGkeError,
+    RefusedError,
+)
+from ray_gke.events import Emit, Note, Ready
+from ray_gke.targets.kubernetes import (
+    checks,
+    jobs,
+    lease,
+    live,
+    pod_security,
+    status,
+)
+from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.apply import Application
+from ray_gke.targets.kubernetes.changes import (
+    Change,
+    RunChanges,
+    compare,
+    namespace_manifest,
+)
+from ray_gke.targets.kubernetes.live import Wanted
+from ray_gke.targets.kubernetes.waiting import Waiting
+from ray_gke.targets.steps import step
+
+_STEPS = ("check", "apply", "ready")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an `up` goes; `timeout` seconds is how long it waits until all is ready.
+
+    `confirm` is asked before something that runs now is ended, with what that is.
+    """
+
+    detach: bool = False
+    rerun: bool = False
+    timeout: float = 900.0
+    confirm: Callable[[str], bool] = lambda _: False
+
+
+def changes(
+    api: Api, wanted: Sequence[Wanted], *, rerun: bool = False
+) -> list[RunChanges]:
+    """Return what an `up` would do. Raises RefusedError when it would refuse."""
+    return compare(api, wanted, live.read(api, wanted), rerun=rerun)
+
+
+def up(api: Api, wanted: Sequence[Wanted], emit: Emit, options: Options) -> None:
+    """Bring up all that is wanted, and wait until it is ready, or its jobs are done.
+
+    Raises RefusedError before anything is written, FailedError when something does not
+    become ready, InterruptedRun for Ctrl-C.
+    """
+    name = wanted[0].name if len(wanted) == 1 else f"{len(wanted)} runs"
+    try:
+        _Up(api, wanted, emit, options, name).run()
+    except KeyboardInterrupt:
+        of_one = f" {name}" if len(wanted) == 1 else ""
+        raise InterruptedRun(
+            f"{name}: interrupted; what is in the cluster stays and goes on there",
+            hint=f"ray-gke up{of_one} goes on from there, ray-gke down{of_one} "
+            "removes it",
+        ) from None
+
+
+@dataclass
+class _Up:
+    """One `up`; `name` is what its steps are called by."""
+
+    api: Api
+    wanted: Sequence[Wanted]
+    emit: Emit
+    options: Options
+    name: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def run(self) -> None:
+        deadline = time.monotonic() + self.options.timeout
+        with step(self.emit, self.name, "check", _STEPS) as outcome:
+            found = self._checked()
+            outcome.detail = summary(found)
+        with self._locked(found) as check:
+            done = self._applied(found, check)
+            with step(self.emit, self.name, "ready", _STEPS) as outcome:
+                ready = [
+                    one for one in done if self._becomes_ready(one, deadline, check)
+                ]
+                outcome.detail = f"{len(ready)} of {len(done)}" if done[1:] else ""
+        for one in ready:
+            self._finish(one)
+        if self.problems:
+            raise FailedError.of(self.problems)
+
+    def _checked(self) -> list[RunChanges]:
+        """Return what is to be done, once nothing is in its way."""
+        found = self._changes()
+        for needs in _needs(found):
+            for note in checks.check(self.api, needs).notes:
+                self.emit(Note(self.name, note, warning=True))
+        ending = [c for run in found for c in run.changes if c.ends]
+        if ending and not self.options.confirm(_ending(ending)):
+            hint = "--yes goes on; ray-gke plan shows the changes"
+            raise RefusedError(_ending(ending), hint=hint)
+        return found
+
+    def _changes(self) -> list[RunChanges]:
+        return changes(self.api, self.wanted, rerun=self.options.rerun)
+
+    @contextmanager
+    def _locked(self, found: Sequence[RunChanges]) -> Iterator[Callable[[], None]]:
+        """Hold the locks of the runs that are written."""
+        writing = [run.wanted for run in found if run.writes]
+        for change in _namespaces(found):
+            # A lock needs its namespace.
+            assert change.wanted
+            self.api.apply(change.wanted)
+        names = [(run.namespace, run.name) for run in writing]
+        holding: AbstractContextManager[list[lease.Lease]] = (
+            lease.held(self.api, names) if names else nullcontext([])
+        )
+        with holding as leases:
+
+            def check() -> None:
+                for one in leases:
+                    one.check()
+
+            yield check
+
+    def _applied(
+        self, found: Sequence[RunChanges], check: Callable[[], None]
+    ) -> list[Application]:
+        if not any(run.writes for run in found):
+            return [Application(self.api, run, check) for run in found]
+        with step(self.emit, self.name, "apply", _STEPS) as outcome:
+            # Until we had the locks somebody else may have written.
+            again = self._changes()
+            done = [Application(self.api, run, check) for run in again]
+            self.api.in_parallel(Application.apply, done)
+            outcome.detail = summary(again)
+        return done
+
+    def _becomes_ready(
+        self, one: Application, deadline: float, check: Callable[[], None]
+    ) -> bool:
+        """Wait for a run, and remove what is gone from it; if not, remember why."""
+        waiting = Waiting(self.api, one.remembered, self.emit, deadline, check)
+        if one.edited:
+            waiting.edited, waiting.previous = one.edited
+        try:
+            waiting.until_ready()
+            one.prune()
+        except RayGkeError as error:
+            self._failed(error)
+            return False
+        return True
+
+    def _failed(self, error: RayGkeError) -> None:
+        """Of several runs the others go on."""
+        if len(self.wanted) == 1:
+            raise error
+        self.problems += error.problems
+
+    def _finish(self, one: Application) -> None:
+        run = one.run.wanted
+        if run.plan.kind != "job":
+            urls = dict(status.run(self.api, run.namespace, run.name).urls)
+            self.emit(Ready(run.name, run.plan.kind, urls))
+            return
+        try:
+            jobs.finish(self.api, run, self.emit, detach=self.options.detach)
+        except RayGkeError as error:
+            self._failed(error)
+
+
+def summary(found: Sequence[RunChanges]) -> str:
+    """Return in a few words what changes: `3 to create, 1 unchanged`."""
+    counts: dict[str, int] = {}
+    for run in found:
+        for change in run.changes:
+            counts[change.action] = counts.get(change.action, 0) + 1
+    order = ("create", "change", "replace", "prune", "unchanged")
+    words = {action: f"to {action}" for action in order} | {"unchanged": "unchanged"}
+    return ", ".join(f"{counts[a]} {words[a]}" for a in order if a in counts)
+
+
+def _needs(found: Sequence[RunChanges]) -> list[checks.Needs]:
+    """Return what must be allowed in each namespace; nothing where nothing changes."""
+    return [
+        checks.Needs(
+            namespace,
+            frozenset(c.ref.kind for run in runs for c in run.changes if c.writes),
+            pods_restricted=_level(runs) == pod_security.RESTRICTED,
+            gpu=any(map(_needs_gpus, runs)),
+        )
+        for namespace, runs in _by_namespace(run for run in found if run.writes).items()
+    ]
+
+
+def _namespaces(found: Sequence[RunChanges]) -> list[Change]:
+    """Return the namespaces to be made, each once, for the pods of all its runs."""
+    return [
+        replace(change, wanted=namespace_manifest(namespace, _level(runs)))
+        for namespace, runs in _by_namespace(found).items()
+        for change in runs[0].of("create")
+        if change.ref.kind == "Namespace"
+    ]
+
+
+def _needs_gpus(run: RunChanges) -> bool:
+    return any(g.num_gpus and g.min_replicas for g in run.wanted.plan.groups)
+
+
+def _by_namespace(found: Iterable[RunChanges]) -> dict[str, list[RunChanges]]:
+    grouped: dict[str, list[RunChanges]] = {}
+    for run in found:
+        grouped.setdefault(run.wanted.namespace, []).append(run)
+    return grouped
+
+
+def _level(runs: Iterable[RunChanges]) -> str:
+    return pod_security.level(one for run in runs for one in run.wanted.objects)
+
+
+def _ending(changes: Sequence[Change]) -> str:
+    what = ", ".join(f"{c.ref} in namespace {c.ref.namespace}" for c in changes)
+    return f"this would end what runs now: {what}"

@@ -1,0 +1,87 @@
+"""A real node: containerd, kubelet, kube-proxy and a name server, in namespaces.
+
+It needs root on Debian. Real pods run on it; its images are those of `ray_image` and
+what its registry has. Everything of it ends with one process, which dies with ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.cluster import machine, namespaces, packages
+from tests.cluster.containerd import Containerd
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubelet import NodeAgents
+from tests.cluster.namespaces import Namespaces
+from tests.cluster.pod_network import PodNetwork
+from tests.cluster.processes import eventually
+
+
+class RealNode:
+    """A node of `control_plane`, which must listen on `network.address`."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        control_plane: ControlPlane,
+        network: PodNetwork,
+        folder: Path,
+        *,
+        registry: str,
+        number: int = 1,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare; all state is in a folder of its own below `folder`.
+
+        `registry` is the host and port where all images are looked for, whatever host
+        their names begin with. `number` tells the nodes of one network apart.
+        """
+        packages.install(packages.NODE)
+        self.name = f"node-{number}"
+        self.folder = folder / self.name
+        self._control_plane = control_plane
+        self._network = network
+        self._number = number
+        seen = machine.files(self.folder / "machine")
+        self.namespaces = Namespaces(self.folder, seen=seen)
+        addresses = network.node(number)
+        self.address = addresses.address
+        self.containerd = Containerd(self.namespaces, addresses, registry=registry)
+        self.agents = NodeAgents(
+            self.namespaces,
+            addresses,
+            name=self.name,
+            labels=labels or {},
+            kubeconfig=control_plane.kubeconfig,
+            pod_range=network.pods,
+        )
+
+    def start(self) -> None:
+        """Start it, and wait until pods can run and find services by name."""
+        self.namespaces.start()
+        self._network.join(self._number, self.namespaces.pid)
+        self.containerd.start()
+        self.agents.start()
+        eventually(f"{self.name} to be ready", self._is_ready)
+
+    def stop(self) -> None:
+        """End it at once, as when a machine is deleted; its objects stay.
+
+        To let pods end in peace first, `kubectl drain` the node.
+        """
+        self.namespaces.stop()
+        self._network.leave(self._number)
+
+    def _is_ready(self) -> bool:
+        node = self._control_plane.get(f"/api/v1/nodes/{self.name}")
+        return not node["spec"].get("taints") and any(
+            condition["type"] == "Ready" and condition["status"] == "True"
+            for condition in node["status"].get("conditions", ())
+        )
+
+
+def clean(folder: Path) -> None:
+    """Remove what is outside of `folder` of a cluster that was killed with its nodes."""
+    PodNetwork(folder).stop()
+    for node in folder.glob("node-*"):
+        namespaces.clean(node)
