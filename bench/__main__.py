@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import helm
+from bench import helm, on_cluster
 from bench.measure import environment, median_ratio, run, start_up
 
 PYTHON = sys.executable
@@ -156,6 +156,8 @@ def main() -> None:
             "validate": lambda: validating(folder),
             "plan": lambda: planning(folder),
             "up": lambda: bringing_up(folder),
+            "platform": lambda: on_cluster.platform(folder / "platform", tell),
+            "ready": lambda: on_cluster.ready(folder / "ready", tell),
         }
         for name in sys.argv[1:] or parts:
             parts[name]()

@@ -27,14 +27,19 @@ def blocks(text: str) -> Iterator[list[tuple[str, list[str]]]]:
         yield commands
 
 
-def run_all(text: str, ray_gke: RayGke, folder: Path) -> int:
+def run_all(
+    text: str, ray_gke: RayGke, folder: Path, *, on_kubernetes: bool = False
+) -> int:
+    """Run the commands for this machine, or those for a cluster."""
     count = 0
     for commands in blocks(text):
         for command, expected in commands:
+            if on_kubernetes != ("--on kubernetes" in command):
+                continue
             program, *arguments = shlex.split(command)
             if program == "make":
                 targets = re.findall(
-                    r"^([a-z]+):", Path(ROOT / "Makefile").read_text(), re.MULTILINE
+                    r"^([a-z-]+):", Path(ROOT / "Makefile").read_text(), re.MULTILINE
                 )
                 assert arguments[0] in targets
                 continue

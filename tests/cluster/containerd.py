@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from tests.cluster import ray_image
 from tests.cluster.namespaces import Namespaces
-from tests.cluster.pod_network import NodeAddresses
 from tests.cluster.processes import Program
 
 SOCKET = "/run/containerd/containerd.sock"
@@ -62,41 +62,48 @@ class ContainerdError(Exception):
 
 
 class Containerd:
-    """containerd in namespaces; every pull of an image goes to `registry`."""
+    """containerd in namespaces; its images are those of `image_store`."""
 
-    def __init__(
-        self, namespaces: Namespaces, addresses: NodeAddresses, *, registry: str
-    ) -> None:
-        """Prepare; `registry` is host and port, as the node reaches it."""
+    def __init__(self, namespaces: Namespaces, *, pods: str, registry: str) -> None:
+        """Prepare: pods have addresses from the range `pods`.
+
+        Every pull of an image goes to `registry`: host and port, as the node sees it.
+        """
         self._namespaces = namespaces
+        self._program: Program | None = None
         self._files = {
             "config.toml": _CONFIG,
             "hosts/_default/hosts.toml": _HOSTS.format(registry=registry),
-            "cni/pods.conflist": _NETWORK.format(pods=addresses.pods),
+            "cni/pods.conflist": _NETWORK.format(pods=pods),
         }
 
     def start(self) -> None:
-        """Start containerd and give it the images of Ray and of the pause container."""
+        """Start containerd and wait until it answers."""
         folder = self._namespaces.state / "containerd"
         for name, text in self._files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         socket = self._namespaces.folder / SOCKET.removeprefix("/")
         socket.unlink(missing_ok=True)
-        command = ("containerd", "--config", "/var/lib/containerd/config.toml")
-        self.program = Program(
+        command = ("containerd", "--config=/var/lib/containerd/config.toml")
+        self._program = Program(
             "containerd",
             self._namespaces.inside(*command),
             log=self._namespaces.folder / "logs" / "containerd.log",
             ready=socket.exists,
         )
-        self.program.start()
-        self.ctr("images", "import", str(ray_image.archive()))
+        self._program.start()
 
-    def ctr(self, *arguments: str) -> str:
+    def stop(self) -> None:
+        """Stop containerd; its containers run on."""
+        if self._program:
+            self._program.stop()
+
+    def ctr(self, *arguments: str | Path) -> str:
         """Return what containerd's client prints about what Kubernetes has there."""
         command = self._namespaces.inside("ctr", "--namespace=k8s.io", *arguments)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ContainerdError(f"ctr {' '.join(arguments)}: {done.stderr.strip()}")
+            words = " ".join(map(str, arguments))
+            raise ContainerdError(f"ctr {words}: {done.stderr.strip()}")
         return done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,9 @@ cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {{
 }}
 """
 # Nobody evicts pods or images of a machine that the tests share with others.
-_NEVER = {
-    name: "0%"
-    for name in ("memory.available", "nodefs.available", "imagefs.available")
-}
+_NEVER = dict.fromkeys(
+    ("memory.available", "nodefs.available", "imagefs.available"), "0%"
+)
 
 
 class NodeAgents:
@@ -50,6 +49,7 @@ class NodeAgents:
         *,
         name: str,
         labels: Mapping[str, str],
+        taints: Sequence[Mapping[str, str]],
         kubeconfig: Path,
         pod_range: str,
     ) -> None:
@@ -58,6 +58,7 @@ class NodeAgents:
         self._address = addresses.address
         self._name = name
         self._labels = labels
+        self._taints = taints
         self._kubeconfig = kubeconfig
         self._pod_range = pod_range
         self.programs: tuple[Program, ...] = ()
@@ -71,12 +72,16 @@ class NodeAgents:
         for program in self.programs:
             program.wait()
 
+    def stop(self) -> None:
+        """Stop all three; pods run on."""
+        for program in self.programs:
+            program.stop()
+
     def _configure(self) -> None:
         folder = self._namespaces.state / "kubelet"
         folder.mkdir(exist_ok=True)
         (folder / "kubeconfig").write_bytes(self._kubeconfig.read_bytes())
-        settings = _settings(self._namespaces.cgroup, self._address)
-        (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+        (folder / "config.yaml").write_text(yaml.safe_dump(self._settings()))
         names = _NAMES.format(address=self._address, kubeconfig=_KUBECONFIG)
         (folder / "Corefile").write_text(names)
 
@@ -102,7 +107,9 @@ class NodeAgents:
             "conntrack-tcp-timeout-established": "0",
             "conntrack-tcp-timeout-close-wait": "0",
         }
-        return self._program("kube-proxy", flags, f"http://{self._address}:10256/healthz")
+        return self._program(
+            "kube-proxy", flags, f"http://{self._address}:10256/healthz"
+        )
 
     def _name_server(self) -> Program:
         flags = {"conf": f"{_STATE}/Corefile"}
@@ -117,28 +124,31 @@ class NodeAgents:
             ready=answers(probe),
         )
 
-
-def _settings(cgroup: str, address: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        # Only this machine reaches the node.
-        "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
-        "authorization": {"mode": "AlwaysAllow"},
-        "containerRuntimeEndpoint": f"unix://{containerd.SOCKET}",
-        "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{cgroup}",
-        "enforceNodeAllocatable": [],
-        "failCgroupV1": False,
-        "failSwapOn": False,
-        # Needs project quotas of the file system.
-        "localStorageCapacityIsolation": False,
-        "evictionHard": _NEVER,
-        "imageGCHighThresholdPercent": 100,
-        "clusterDomain": "cluster.local",
-        "clusterDNS": [address],
-        "resolvConf": "",
-        "volumePluginDir": f"{_STATE}/volume-plugins",
-        # Settings of the kernel are the whole machine's.
-        "protectKernelDefaults": True,
-    }
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            # Only this machine reaches the node.
+            "authentication": {
+                "anonymous": {"enabled": True},
+                "webhook": {"enabled": False},
+            },
+            "authorization": {"mode": "AlwaysAllow"},
+            "containerRuntimeEndpoint": f"unix://{containerd.SOCKET}",
+            "cgroupDriver": "cgroupfs",
+            "cgroupRoot": f"/{self._namespaces.cgroup}",
+            "enforceNodeAllocatable": [],
+            "failCgroupV1": False,
+            "failSwapOn": False,
+            # Needs project quotas of the file system.
+            "localStorageCapacityIsolation": False,
+            "evictionHard": _NEVER,
+            "imageGCHighThresholdPercent": 100,
+            "registerWithTaints": [dict(taint) for taint in self._taints],
+            "clusterDomain": "cluster.local",
+            "clusterDNS": [self._address],
+            "resolvConf": "",
+            "volumePluginDir": f"{_STATE}/volume-plugins",
+            # Settings of the kernel are the whole machine's.
+            "protectKernelDefaults": True,
+        }

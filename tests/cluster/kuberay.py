@@ -92,8 +92,12 @@ class Operator:
         """Whether the API server answers for all kinds, which takes it a second."""
         established = {"type": "Established", "status": "True"}
         definitions = self._control_plane.get(_DEFINITIONS)["items"]
+        # A definition that is quite new has no conditions yet.
         return all(
-            any(established.items() <= c.items() for c in d["status"]["conditions"])
+            any(
+                established.items() <= condition.items()
+                for condition in d.get("status", {}).get("conditions") or ()
+            )
             for d in definitions
         )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import select
-import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.cluster.processes import Program, eventually
@@ -33,7 +33,14 @@ class Namespaces:
         self.program = Program(
             "namespaces",
             [
-                *("/usr/bin/unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"),
+                *(
+                    "/usr/bin/unshare",
+                    "--net",
+                    "--mount",
+                    "--pid",
+                    "--fork",
+                    "--kill-child",
+                ),
                 *("--mount-proc", sys.executable, "-I", "-S", _INIT, self._ready),
                 *(part for mount in self._mounts() for part in mount),
             ],
@@ -65,20 +72,23 @@ class Namespaces:
         self._pid = int(task.read_text())
 
     def stop(self) -> None:
-        """End all that is inside, and remove what it has left on this machine."""
+        """End all that is inside; its files stay."""
         if self._pid is not None:
             with _handle(self._pid) as ended:
                 self.program.kill()
                 select.select(ended, [], [], _PATIENCE_SECONDS)
             self._pid = None
         clean(self.folder)
-        # Images and the files of pods are large; the logs stay.
-        for name in ("lib", "run"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def inside(self, *command: str | Path) -> list[str | Path]:
         """Return the command that runs `command` inside."""
-        target = ("/usr/bin/nsenter", f"--target={self.pid}", "--net", "--mount", "--pid")
+        target = (
+            "/usr/bin/nsenter",
+            f"--target={self.pid}",
+            "--net",
+            "--mount",
+            "--pid",
+        )
         return [*target, "--", *command]
 
     def _mounts(self) -> Iterator[tuple[str | Path, str]]:
@@ -92,7 +102,7 @@ def clean(folder: Path) -> None:
     """Remove the cgroups of a node that has ended, also of one that was killed."""
     for hierarchy in _hierarchies():
         cgroup = hierarchy / _cgroup_name(folder)
-        eventually(f"{cgroup} to be empty", lambda group=cgroup: _is_removed(group))
+        eventually(f"{cgroup} to be empty", functools.partial(_is_removed, cgroup))
 
 
 def _is_removed(cgroup: Path) -> bool:

@@ -6,10 +6,11 @@ what its registry has. Everything of it ends with one process, which dies with o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.cluster import machine, namespaces, packages
+from tests.cluster import image_store, machine, namespaces, packages
 from tests.cluster.containerd import Containerd
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubelet import NodeAgents
@@ -30,6 +31,7 @@ class RealNode:
         registry: str,
         number: int = 1,
         labels: Mapping[str, str] | None = None,
+        taints: Sequence[Mapping[str, str]] = (),
     ) -> None:
         """Prepare; all state is in a folder of its own below `folder`.
 
@@ -46,12 +48,15 @@ class RealNode:
         self.namespaces = Namespaces(self.folder, seen=seen)
         addresses = network.node(number)
         self.address = addresses.address
-        self.containerd = Containerd(self.namespaces, addresses, registry=registry)
+        self.containerd = Containerd(
+            self.namespaces, pods=addresses.pods, registry=registry
+        )
         self.agents = NodeAgents(
             self.namespaces,
             addresses,
             name=self.name,
             labels=labels or {},
+            taints=taints,
             kubeconfig=control_plane.kubeconfig,
             pod_range=network.pods,
         )
@@ -60,6 +65,7 @@ class RealNode:
         """Start it, and wait until pods can run and find services by name."""
         self.namespaces.start()
         self._network.join(self._number, self.namespaces.pid)
+        image_store.copy(self.namespaces.state / "containerd")
         self.containerd.start()
         self.agents.start()
         eventually(f"{self.name} to be ready", self._is_ready)
@@ -70,18 +76,26 @@ class RealNode:
         To let pods end in peace first, `kubectl drain` the node.
         """
         self.namespaces.stop()
+        # These have ended with the namespaces; nobody has asked for their status yet.
+        self.agents.stop()
+        self.containerd.stop()
         self._network.leave(self._number)
+        # Images and the files of pods are large; the logs stay.
+        for folder in (self.namespaces.state, self.folder / "run"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _is_ready(self) -> bool:
         node = self._control_plane.get(f"/api/v1/nodes/{self.name}")
-        return not node["spec"].get("taints") and any(
+        # Kubernetes taints a new node until it has seen that it is ready.
+        taints = {taint["key"] for taint in node["spec"].get("taints", ())}
+        return "node.kubernetes.io/not-ready" not in taints and any(
             condition["type"] == "Ready" and condition["status"] == "True"
             for condition in node["status"].get("conditions", ())
         )
 
 
 def clean(folder: Path) -> None:
-    """Remove what is outside of `folder` of a cluster that was killed with its nodes."""
+    """Remove what a cluster that was killed has left outside of its folder."""
     PodNetwork(folder).stop()
     for node in folder.glob("node-*"):
         namespaces.clean(node)

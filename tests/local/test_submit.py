@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ray_gke.catalog.blueprint import Cluster
-from ray_gke.errors import FailedError, RefusedError, UsageError
-from ray_gke.events import Finished, Note
+from ray_gke.errors import FailedError, InterruptedRun, RefusedError, UsageError
+from ray_gke.events import Event, Finished, LogLine, Note
 from ray_gke.targets import local, ray_jobs
 from ray_gke.targets.local import state as local_state
 from ray_gke.targets.ray_api import Dashboard
@@ -45,9 +45,6 @@ def cutting(address: str, cuts: list[int]) -> Iterator[str]:
             thread.start()
             cut = cuts.pop(0) if b"/logs/tail" in asked and cuts else 2**30
             copy(server, client, cut)
-            for side in (client, server):
-                with suppress(OSError):
-                    side.shutdown(socket.SHUT_RDWR)
             thread.join()
 
     def copy(source: socket.socket, into: socket.socket, left: int) -> None:
@@ -55,6 +52,9 @@ def cutting(address: str, cuts: list[int]) -> Iterator[str]:
             while left > 0 and (data := source.recv(min(left, 2**12))):
                 into.sendall(data)
                 left -= len(data)
+        for side in (source, into):
+            with suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
 
     def accept() -> None:
         with suppress(OSError):
@@ -86,6 +86,7 @@ def test_jobs_run_on_a_cluster_that_is_up(
     _the_same_folder_is_uploaded_once(folder)
     _a_job_that_fails_is_an_error()
     _a_job_that_is_detached_goes_on(folder)
+    _ctrl_c_ends_only_the_following()
     with pytest.raises(UsageError, match="there is no folder"):
         submit("true", Told(), tmp_path / "nowhere")
 
@@ -175,3 +176,31 @@ def _a_job_that_is_detached_goes_on(folder: Path) -> None:
         return info is not None and info["status"] == "SUCCEEDED"
 
     eventually(has_ended)
+
+
+def _ctrl_c_ends_only_the_following() -> None:
+    said: list[str] = []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text.removeprefix("submitted as "))
+        elif isinstance(event, LogLine):
+            raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRun, match="goes on"):
+        local.submit(
+            "trial",
+            "sh -c 'echo hello; sleep 600'",
+            working_dir=None,
+            runtime_env={},
+            detach=False,
+            emit=emit,
+        )
+    dashboard = Dashboard(_address(), local_state.folder("trial").read_token)
+    info = dashboard.job(said[0])
+    assert info
+    assert info["status"] == "RUNNING"
+    ray_jobs.stop(dashboard, said[0])
+    info = dashboard.job(said[0])
+    assert info
+    assert info["status"] == "STOPPED"

@@ -1,91 +1,97 @@
 """The Kubernetes API as plain data: get, list, apply, delete, and streams of lines.
 
-A request is sent again while the API server is busy, restarts or cannot be reached:
-each of ours means the same when it arrives twice.
+Each request of ours means the same when it arrives twice.
 """
 
 from __future__ import annotations
 
 import builtins
 import json
-import random
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ray_gke.errors import FailedError, RefusedError
 from ray_gke.rendering.templates import Manifest
+from ray_gke.targets.kubernetes import parallel
+from ray_gke.targets.kubernetes.api_errors import (
+    ApiError,
+    NotAllowedError,
+    StreamEnded,
+    UnreachableError,
+    refusal,
+)
 from ray_gke.targets.kubernetes.client import Client, connect
+from ray_gke.targets.kubernetes.exchange import (
+    BUSY,
+    CONNECT_SECONDS,
+    Patience,
+    Request,
+    exchange,
+)
 from ray_gke.targets.kubernetes.resources import Ref, resource
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
+__all__ = [
+    "FIELD_MANAGER",
+    "Api",
+    "ApiError",
+    "NotAllowedError",
+    "StreamEnded",
+    "UnreachableError",
+]
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 FIELD_MANAGER = "ray-gke"
-THREADS = 8
 
-_TIMEOUT = (5.0, 30.0)
 _STREAM_SECONDS = 60.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 3.0
 _PAGE = 500
-_BUSY = frozenset(
-    {
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
 Query = Mapping[str, str]
 _NOTHING: Query = {}
 
 
-class ApiError(FailedError):
-    """The API server said no; `code`, `reason` and `causes` are those of its Status."""
-
-    def __init__(self, what: str, code: int, status: Mapping[str, Any]) -> None:
-        """`what` was asked; `status` is the Status object that came back."""
-        self.code = code
-        self.reason = str(status.get("reason", ""))
-        self.said = str(status.get("message") or f"HTTP {code}")
-        details = status.get("details") or {}
-        self.causes: tuple[Mapping[str, str], ...] = tuple(details.get("causes") or ())
-        super().__init__(f"{what}: {self.said}")
-
-
-class NotAllowedError(RefusedError):
-    """The user of the context may not do this."""
-
-
-class UnreachableError(FailedError):
-    """The API server does not answer, for as long as we are patient."""
-
-
-class StreamEnded(Exception):
-    """A stream broke off; what it is about may still go on."""
-
-
 @dataclass
 class Api:
-    """One cluster. `patience` is for how many seconds a request is tried again."""
+    """One cluster. `patience` is for how many seconds a request is tried again.
+
+    After `until`, on the monotonic clock, nothing is tried any more. `guard` is called
+    before anything that writes is sent again, and raises when it must not be.
+    """
 
     client: Client
     patience: float = 60.0
-    _random: random.Random = field(default_factory=random.Random, repr=False)
+    until: float = math.inf
+    guard: Callable[[], None] = lambda: None
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @classmethod
     def of(cls, context: str | None) -> Api:
         """Return the API of a context of the kubeconfig; raises RefusedError."""
         return cls(connect(context))
+
+    def within(self, seconds: float) -> Api:
+        """Return the same cluster, asked for so long at most."""
+        return replace(self, until=min(self.until, time.monotonic() + seconds))
+
+    def to_the_end(self, seconds: float) -> Api:
+        """Return the same cluster for what is still to be said when all has ended."""
+        until = time.monotonic() + seconds
+        return replace(self, until=until, _stop=threading.Event())
+
+    def guarded(self, guard: Callable[[], None]) -> Api:
+        """Return the same cluster, for somebody who may have to stop writing."""
+        return replace(self, guard=guard)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; tell whether to wait no longer: we stop, or time is up."""
+        return self._stop.wait(seconds) or time.monotonic() > self.until
 
     def get(self, ref: Ref) -> Manifest | None:
         """Return an object, or None when it does not exist."""
@@ -207,15 +213,17 @@ class Api:
                 "GET",
                 path,
                 query=tuple(query.items()),
-                timeout=(_TIMEOUT[0], _STREAM_SECONDS),
+                timeout=(CONNECT_SECONDS, _STREAM_SECONDS),
             )
         except (HTTPError, OSError) as error:
             raise StreamEnded(str(error)) from None
         with response:
-            if response.status in _BUSY:
+            if response.status in BUSY:
                 raise StreamEnded(f"HTTP {response.status}")
             if response.status != HTTPStatus.OK:
-                raise self._error("read the log", response.status, _body(response))
+                raise refusal(
+                    self.client, "read the log", response.status, _body(response)
+                )
             yield from _lines(response)
 
     def in_parallel(
@@ -225,18 +233,7 @@ class Api:
 
         Ctrl-C, or the failure of one, ends what waits for the API server.
         """
-        several = list(values)
-        if len(several) < 2:  # noqa: PLR2004 nothing to be done at once
-            return [do(value) for value in several]
-        with ThreadPoolExecutor(min(THREADS, len(several))) as pool:
-            results = [pool.submit(do, value) for value in several]
-            try:
-                return [result.result() for result in results]
-            except BaseException:
-                self._stop.set()
-                pool.shutdown(cancel_futures=True)
-                self._stop.clear()
-                raise
+        return parallel.in_parallel(do, values, self._stop)
 
     def _json(  # noqa: PLR0913 as HTTP has it
         self,
@@ -249,90 +246,21 @@ class Api:
         what: str,
     ) -> Any:
         """Return the decoded answer, or None for 404."""
-        body = None if content is None else json.dumps(content).encode()
-        headers = {"Content-Type": "application/json", **(headers or {})}
-        status, answer = self._patiently(method, path, query, body, headers, what)
+        request = Request(
+            method,
+            path,
+            what,
+            query,
+            None if content is None else json.dumps(content).encode(),
+            {"Content-Type": "application/json", **(headers or {})},
+        )
+        patience = Patience(self.patience, self.until, self._stop, self.guard)
+        status, answer = exchange(self.client, request, patience)
         if status == HTTPStatus.NOT_FOUND:
             return None
         if status >= HTTPStatus.BAD_REQUEST:
-            raise self._error(what, status, answer)
-        return json.loads(answer) if answer else {}
-
-    def _patiently(  # noqa: PLR0913, PLR0917 as HTTP has it
-        self,
-        method: str,
-        path: str,
-        query: Query,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        what: str,
-    ) -> tuple[int, bytes]:
-        from urllib3.exceptions import HTTPError
-
-        until = time.monotonic() + self.patience
-        pause = _FIRST_PAUSE
-        while True:
-            wait = 0.0
-            try:
-                with self.client.request(
-                    method,
-                    path,
-                    query=tuple(query.items()),
-                    body=body,
-                    headers=headers,
-                    timeout=_TIMEOUT,
-                ) as response:
-                    answer = response.read()
-                    if response.status not in _BUSY:
-                        return response.status, answer
-                    wait = _retry_after(response)
-                    last: Exception = self._error(what, response.status, answer)
-            except (HTTPError, OSError) as error:
-                last = self._unreachable(error)
-            if time.monotonic() + max(pause, wait) > until:
-                raise last
-            # Many of us at once must not come back all at the same moment.
-            if self._stop.wait(max(wait, pause * self._random.uniform(0.5, 1.0))):
-                raise last
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        reason = " ".join(str(getattr(error, "reason", error)).split())
-        return UnreachableError(
-            f"the API server of context {self.client.context} ({self.client.server}) "
-            f"does not answer: {reason}",
-            hint="check the network, or choose another with --context; "
-            "then run the same command again: it goes on where it stopped",
-        )
-
-    def _error(self, what: str, code: int, answer: bytes) -> Exception:
-        status = _status(answer)
-        said = status.get("message", "")
-        if code == HTTPStatus.UNAUTHORIZED:
-            return NotAllowedError(
-                f"the credentials of context {self.client.context} are not accepted",
-                hint="log in again, or choose another with --context",
-            )
-        if code == HTTPStatus.FORBIDDEN and "is forbidden: User" in said:
-            return NotAllowedError(
-                f"{what}: {said}",
-                hint="ask an administrator of the cluster for this permission",
-            )
-        return ApiError(what, code, status)
-
-
-def _retry_after(response: BaseHTTPResponse) -> float:
-    seconds = response.headers.get("Retry-After", "")
-    return min(float(seconds), 30.0) if seconds.isdecimal() else 0.0
-
-
-def _status(answer: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(answer)
-    except ValueError:
-        found = None
-    text = answer.decode(errors="replace").strip()
-    return found if isinstance(found, dict) else {"message": text[:500]}
+            raise refusal(self.client, what, status, answer)
+        return answer
 
 
 def _body(response: BaseHTTPResponse) -> bytes:

@@ -121,13 +121,13 @@ def wait_until_gone(
 
     Raises FailedError, with what holds it, after `seconds`.
     """
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
+    waiting = api.within(seconds)
     while (here := api.get(ref)) and here["metadata"]["uid"] == uid:
-        if time.monotonic() > deadline:
+        if waiting.wait(_POLL_SECONDS):
             held_by = ", ".join(here["metadata"].get("finalizers") or ("its pods",))
             raise FailedError(
-                f"{ref} in namespace {ref.namespace} is not gone after {seconds:.0f} s:"
-                f" it waits for {held_by}",
+                f"{ref} in namespace {ref.namespace} is not gone after "
+                f"{time.monotonic() - begun:.0f} s: it waits for {held_by}",
                 hint=f"see kubectl describe {ref.kind} {ref.name} -n {ref.namespace}",
             )
-        time.sleep(_POLL_SECONDS)

@@ -13,7 +13,13 @@ from typing import Any, Literal
 
 from ray_gke.errors import Problem, RefusedError
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes import inventory, live, pod_security, ray_edits
+from ray_gke.targets.kubernetes import (
+    differences,
+    inventory,
+    live,
+    pod_security,
+    ray_edits,
+)
 from ray_gke.targets.kubernetes.api import Api, ApiError
 from ray_gke.targets.kubernetes.inventory import Inventory, Item
 from ray_gke.targets.kubernetes.live import Live, Wanted
@@ -22,15 +28,6 @@ from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 
 Action = Literal["create", "change", "replace", "prune", "unchanged"]
 
-_OF_THE_SERVER = (
-    "managedFields",
-    "resourceVersion",
-    "generation",
-    "uid",
-    "creationTimestamp",
-)
-# Who writes the number of workers into a RayCluster: Ray's autoscaler, and KubeRay.
-_SCALERS = frozenset({"python-requests", "kuberay-operator", "ray-operator", "manager"})
 _GROUPS_FIELD = ".spec.workerGroupSpecs"
 _FINISHED = ("Complete", "Failed")
 
@@ -188,14 +185,14 @@ class _Comparison:
         applied = self._tried(_with_workers(wanted, here), here)
         if applied is None:
             return Change(ref, "unchanged")
-        fields = tuple(_differences(_plain(here), _plain(applied.after)))
+        fields = differences.fields(here, applied.after)
         if not fields:
             # Whoever owns our values now, they are as we want them.
             left = Item(ref, digest, live.our_fields(here), live.groups(here))
             self.kept.append(item if item.digest == digest else left)
             return Change(ref, "unchanged")
         self.kept.append(Item(ref))
-        edit = applied.edit or _edit(here, applied.after, fields)
+        edit = applied.edit or self._edit(here, applied.after, fields)
         replaces = edit is not None and edit.replaces
         return Change(
             ref,
@@ -246,6 +243,14 @@ class _Comparison:
                 )
             )
 
+    def _edit(
+        self, here: Manifest, after: Manifest, fields: Iterable[str]
+    ) -> Edit | None:
+        touched = any(path.startswith("spec") for path in fields)
+        if after["kind"] not in RAY_KINDS or not touched:
+            return None
+        return ray_edits.edit(here, after, live.serving(self.found, here))
+
     def pruned(self, stale: Iterable[Ref]) -> Iterator[Change]:
         for ref in stale:
             here = self.found.get(ref)
@@ -269,12 +274,6 @@ class _Applied:
 _RERUN = Edit("run again", replaces=True)
 _FIXED = Edit("made anew: this cannot be changed", replaces=True)
 _GOING = Edit("made anew: it is being deleted", replaces=True)
-
-
-def _edit(before: Manifest, after: Manifest, fields: Iterable[str]) -> Edit | None:
-    touched = any(path.startswith("spec") for path in fields)
-    is_ray = after["kind"] in RAY_KINDS
-    return ray_edits.edit(before, after) if is_ray and touched else None
 
 
 def namespace_manifest(name: str, level: str) -> Manifest:
@@ -319,32 +318,4 @@ def _with_workers(wanted: Manifest, here: Manifest) -> Manifest:
 def _kept(group: Manifest, replicas: int | None) -> Manifest:
     if "replicas" in group or replicas is None:
         return group
-    most = max(group["minReplicas"], min(replicas, group["maxReplicas"]))
-    return {**group, "replicas": most}
-
-
-def _plain(one: Manifest) -> Manifest:
-    """Return an object without what the server and controllers write."""
-    metadata = {
-        key: value
-        for key, value in one["metadata"].items()
-        if key not in _OF_THE_SERVER
-    }
-    return {**one, "metadata": metadata, "status": None}
-
-
-def _differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths at which two pieces of plain data differ, as people say it."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in {**before, **after}:
-            inner = f"{path}.{key}" if path else str(key)
-            yield from _differences(before.get(key), after.get(key), inner)
-    elif (
-        isinstance(before, list)
-        and isinstance(after, list)
-        and len(before) == len(after)
-    ):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from _differences(old, new, f"{path}[{index}]")
-    elif before != after:
-        yield path
+    return {**group, "replicas": min(replicas, group["maxReplicas"])}

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -20,14 +20,16 @@ from pathlib import Path
 from ray_gke.errors import FailedError, RayGkeError, RefusedError
 from ray_gke.rendering.pods import RUN
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes.api import Api, ApiError
-from ray_gke.targets.kubernetes.inventory import MANAGED_BY
+from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
+from ray_gke.targets.kubernetes.inventory import MANAGED_BY, OURS
 from ray_gke.targets.kubernetes.resources import Ref, resource
 
 DURATION_SECONDS = 15
 _RENEW_SECONDS = 4.0
+# So long after a renewal nobody can have taken it, on any clock that goes about right.
+_FRESH_SECONDS = 10.0
 _POLL_SECONDS = 0.5
-_JOIN_SECONDS = 2.0
+_RELEASE_SECONDS = 1.0
 
 
 @dataclass
@@ -39,9 +41,14 @@ class Lease:
     holder: str
     _held: Manifest = field(default_factory=dict)
     _lost: str = ""
+    _renewed: float = 0.0
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def acquire(self) -> None:
-        """Take it, or raise RefusedError while somebody else renews it."""
+        """Take it, or raise RefusedError while somebody else renews it.
+
+        Somebody elsewhere who does not may still be there for as long as it lasts.
+        """
         seen, since = "", time.monotonic()
         while not self._try():
             other = self.api.get(self.ref)
@@ -56,56 +63,71 @@ class Lease:
             if _is_dead(other) or time.monotonic() - since > duration:
                 self._take_over(other)
                 continue
-            time.sleep(_POLL_SECONDS)
+            if self.api.wait(_POLL_SECONDS):
+                raise _taken(self.ref, other)
 
-    def renew(self) -> None:
+    def renew(self, api: Api | None = None) -> None:
         """Say that we still write."""
-        self._held["spec"]["renewTime"] = _now()
-        try:
-            answer = self.api.replace(self._held)
-        except ApiError as error:
-            if error.code != HTTPStatus.CONFLICT:
-                raise
-            answer = self._after_conflict()
-        if answer is None:
-            self._lost = "somebody has removed it"
-        else:
+        with self._one_at_a_time:
+            if self._lost:
+                return
+            begun = time.time()
+            wanted = {**self._held["spec"], "renewTime": _now()}
+            answer = self._replaced(api or self.api, {**self._held, "spec": wanted})
+            if answer is None:
+                return
             self._held = answer
+            if answer["spec"].get("renewTime") == wanted["renewTime"]:
+                self._renewed = begun
 
     def check(self) -> None:
         """Raise FailedError when somebody else writes by now."""
+        # Whoever slept or was cut off may have lost it unaware. The clock of the wall
+        # also goes on while a machine sleeps.
+        if not 0 <= time.time() - self._renewed < _FRESH_SECONDS:
+            self.renew()
         if self._lost:
             raise FailedError(
                 f"the lock {self.ref} was lost: {self._lost}",
                 hint="run the same command again: it goes on where this one stopped",
             )
 
-    def release(self) -> None:
-        """Let the next one in."""
+    def release(self, api: Api) -> None:
+        """Let the next one in; an old lease runs out, so nothing is to be said."""
         if self._held and not self._lost:
-            self.api.delete(self.ref, uid=self._held["metadata"]["uid"])
+            with suppress(RayGkeError):
+                api.delete(self.ref, uid=self._held["metadata"]["uid"])
 
     def _try(self) -> bool:
         """Create it; False when another one is there."""
+        begun = time.time()
         try:
-            self._held = self.api.create(self._manifest())
+            made = self.api.create(self._manifest())
         except ApiError as error:
             if error.code != HTTPStatus.CONFLICT:
                 raise
             # An answer that was lost may have been that we have it.
             found = self.api.get(self.ref)
-            if found and found["spec"].get("holderIdentity") == self.holder:
-                self._held = found
-                return True
-            return False
+            if not found or found["spec"].get("holderIdentity") != self.holder:
+                return False
+            made = found
+        self._held, self._renewed = made, begun
         return True
 
-    def _after_conflict(self) -> Manifest | None:
-        found = self.api.get(self.ref)
-        if found and found["spec"].get("holderIdentity") == self.holder:
-            return found
-        self._lost = f"{_who(found)} has taken it" if found else "it is gone"
-        return None
+    def _replaced(self, api: Api, wanted: Manifest) -> Manifest | None:
+        """Return it as it is now, or None when it is lost."""
+        try:
+            found = api.replace(wanted)
+        except ApiError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
+            # That may have been our own renewal, whose answer was lost.
+            found = api.get(self.ref)
+        if found is None:
+            self._lost = "somebody has removed it"
+        elif found["spec"].get("holderIdentity") != self.holder:
+            self._lost = f"{_who(found)} has taken it"
+        return None if self._lost else found
 
     def _take_over(self, other: Manifest) -> None:
         # Of several who see this at once, only one is told that it was this Lease.
@@ -139,10 +161,7 @@ def held(api: Api, runs: Sequence[tuple[str, str]]) -> Iterator[list[Lease]]:
     Raises RefusedError, with none of them held, when somebody else has one.
     """
     holder = _identity()
-    leases = [
-        Lease(api, Ref("Lease", namespace, f"ray-gke-{name}"), holder)
-        for namespace, name in runs
-    ]
+    leases = [Lease(api, _ref(*run), holder) for run in runs]
     end = threading.Event()
     renewing = threading.Thread(target=_renew, args=(leases, end), daemon=True)
     try:
@@ -151,27 +170,30 @@ def held(api: Api, runs: Sequence[tuple[str, str]]) -> Iterator[list[Lease]]:
         yield leases
     finally:
         end.set()
-        if renewing.ident:
-            renewing.join(_JOIN_SECONDS)
-        api.in_parallel(_released, leases)
+        last = api.to_the_end(_RELEASE_SECONDS)
+        last.in_parallel(lambda lease: lease.release(last), leases)
 
 
-def _released(lease: Lease) -> None:
-    try:
-        lease.release()
-    except RayGkeError:
-        # What ended us matters more, and an old Lease runs out.
-        return
+def clear(api: Api, runs: Sequence[tuple[str, str]]) -> None:
+    """Remove leases of runs whose holder was a process of this machine that is gone."""
+    refs = {_ref(*run) for run in runs}
+    with suppress(NotAllowedError):
+        for namespace in sorted({ref.namespace for ref in refs}):
+            for found in api.list("Lease", namespace, selector=OURS):
+                if Ref.of(found) in refs and _is_dead(found):
+                    api.delete(Ref.of(found), uid=found["metadata"]["uid"])
+
+
+def _ref(namespace: str, name: str) -> Ref:
+    return Ref("Lease", namespace, f"ray-gke-{name}")
 
 
 def _renew(leases: Sequence[Lease], end: threading.Event) -> None:
     while not end.wait(_RENEW_SECONDS):
         for lease in leases:
-            try:
-                lease.renew()
-            except RayGkeError:
-                # Whether it is lost shows the next time.
-                continue
+            # Whether it is lost shows the next time, or before something is written.
+            with suppress(RayGkeError):
+                lease.renew(lease.api.within(_RENEW_SECONDS))
 
 
 def _taken(ref: Ref, other: Manifest) -> RefusedError:
@@ -202,8 +224,11 @@ def _birth(pid: int) -> tuple[str, str]:
     except OSError:
         return ("", "")
     # Field 22; the name before it may have spaces and parentheses.
-    started = stat.rpartition(")")[2].split()[19]
-    return (started, f"{boot}-{namespace}")
+    state, *fields = stat.rpartition(")")[2].split()
+    if state in "ZX":
+        # It has ended, and whoever started it does not know yet.
+        return ("", "")
+    return (fields[18], f"{boot}-{namespace}")
 
 
 def _is_dead(lease: Manifest) -> bool:

@@ -83,6 +83,16 @@ def is_of(one: Manifest, name: str) -> bool:
     )
 
 
+def serving(live: Live, service: Manifest) -> Manifest | None:
+    """Return the RayCluster that a RayService compares itself with: its newest one."""
+    status = service.get("status") or {}
+    for part in ("pendingServiceStatus", "activeServiceStatus"):
+        name = (status.get(part) or {}).get("rayClusterName", "")
+        if found := live.get(Ref("RayCluster", Ref.of(service).namespace, name)):
+            return found
+    return None
+
+
 def owner(one: Manifest) -> str:
     """Return in words to whom an object belongs that is not ours."""
     found = labels(one)

@@ -2,7 +2,8 @@
 
 Source: KubeRay 1.5.1, controllers/ray/rayservice_controller.go (shouldUpdateCluster,
 shouldPrepareNewCluster, generateHashWithoutReplicasAndWorkersToDelete) and
-raycluster_controller.go: pods that exist are never changed.
+raycluster_controller.go: pods that exist are never changed. Ray's autoscaler reads its
+options from the RayCluster again and again (autoscaler/v2/autoscaler.py).
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import Any
 from ray_gke.gke.nodes import GPU_RESOURCE
 from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
 from ray_gke.rendering.templates import Manifest
+from ray_gke.versions import parsed
 
 SCALE = ("replicas", "minReplicas", "maxReplicas", "scaleStrategy")
 """Fields of a worker group that say how many workers there are."""
 
-_LIVE_IN_GROUP = (*SCALE, "idleTimeoutSeconds")
-_LIVE_IN_POD = ("tolerations", "schedulingGates")
+_OF_AUTOSCALER = ("idleTimeoutSeconds", "upscalingMode")
+_OF_SCHEDULER = ("tolerations", "schedulingGates")
+_VERSION = "ray.io/kuberay-version"
+_MUTES_TOLERATIONS = "1.6.0"
 
 
 @dataclass(frozen=True)
@@ -36,24 +40,47 @@ class Edit:
     gpus: int = 0
 
 
-def edit(before: Manifest, after: Manifest) -> Edit:
-    """Return what it means that a Ray object changes from `before` to `after`."""
-    kind = after["kind"]
-    old, new = _cluster(before), _cluster(after)
-    if kind == "RayJob":
-        return Edit("made anew: a job runs once", replaces=True)
-    same = _is_in_place(old, new, kind)
-    if kind == "RayCluster":
-        if same:
-            return Edit("in place")
-        return Edit("made anew: pods that exist are never changed", replaces=True)
-    if same:
-        return Edit("in place: the cluster stays")
+_IN_PLACE = Edit("in place: the cluster stays")
+
+
+def edit(before: Manifest, after: Manifest, serving: Manifest | None = None) -> Edit:
+    """Return what it means that a Ray object changes from `before` to `after`.
+
+    `serving` is the RayCluster that a RayService has now, the newest one.
+    """
+    match after["kind"]:
+        case "RayJob":
+            return Edit("made anew: a job runs once", replaces=True)
+        case "RayCluster":
+            return _of_cluster(_cluster(before), _cluster(after))
+        case _:
+            return _of_service(serving or before, after)
+
+
+def _of_cluster(old: Manifest, new: Manifest) -> Edit:
+    before, after = _Lasting.of_cluster(old), _Lasting.of_cluster(new)
+    kept = {group["groupName"]: group for group in after.groups}
+    if before.rest == after.rest and all(
+        kept.get(group["groupName"]) == group for group in before.groups
+    ):
+        return _IN_PLACE
+    return Edit("made anew: pods that exist are never changed", replaces=True)
+
+
+def _of_service(now: Manifest, after: Manifest) -> Edit:
+    version = now["metadata"].get("annotations", {}).get(_VERSION, "").lstrip("v")
+    muted = (
+        _OF_SCHEDULER if parsed(version or "0") >= parsed(_MUTES_TOLERATIONS) else ()
+    )
+    old = _Lasting.of_service(_cluster(now), muted)
+    new = _Lasting.of_service(_cluster(after), muted)
+    if old.rest == new.rest and new.groups[: len(old.groups)] == old.groups:
+        return _IN_PLACE
     upgrade = after["spec"].get("upgradeStrategy", {}).get("type", "NewCluster")
     if upgrade == "None":
         return Edit("kept back: upgradeStrategy None, the cluster is not changed")
     note = "a new cluster beside the old one, then traffic moves to it"
-    return Edit(note, new_cluster=True, gpus=gpus(new))
+    return Edit(note, new_cluster=True, gpus=gpus(_cluster(after)))
 
 
 def gpus(cluster: Mapping[str, Any]) -> int:
@@ -78,34 +105,42 @@ def _cluster(one: Manifest) -> Manifest:
     return found
 
 
-def _is_in_place(old: Manifest, new: Manifest, kind: str) -> bool:
-    """Tell whether only such fields differ that a living cluster takes.
+@dataclass(frozen=True)
+class _Lasting:
+    """Of a Ray cluster what a living one cannot take: its groups, and the rest."""
 
-    Groups may be added at the end.
-    """
-    ignored = _LIVE_IN_GROUP if kind == "RayCluster" else SCALE
-    before, after = _lasting(old, ignored), _lasting(new, ignored)
-    old_groups, new_groups = (
-        before.pop("workerGroupSpecs"),
-        after.pop("workerGroupSpecs"),
-    )
-    return before == after and new_groups[: len(old_groups)] == old_groups
+    groups: list[Manifest]
+    rest: Manifest
+
+    @classmethod
+    def of_cluster(cls, cluster: Manifest) -> _Lasting:
+        options = _without(cluster.get("autoscalerOptions") or {}, _OF_AUTOSCALER)
+        return cls.of(
+            {**cluster, "autoscalerOptions": options},
+            (*SCALE, "idleTimeoutSeconds"),
+            _OF_SCHEDULER,
+        )
+
+    @classmethod
+    def of_service(cls, cluster: Manifest, of_pods: Iterable[str]) -> _Lasting:
+        return cls.of(cluster, SCALE, of_pods)
+
+    @classmethod
+    def of(
+        cls, cluster: Manifest, of_groups: Iterable[str], of_pods: Iterable[str]
+    ) -> _Lasting:
+        head = _without_in_pod(cluster.get("headGroupSpec") or {}, of_pods)
+        groups = [
+            _without_in_pod(_without(group, of_groups), of_pods)
+            for group in cluster.get("workerGroupSpecs") or ()
+        ]
+        rest = _without(cluster, ("headGroupSpec", "workerGroupSpecs"))
+        return cls(groups, {**rest, "headGroupSpec": head})
 
 
-def _lasting(cluster: Manifest, ignored: Iterable[str]) -> Manifest:
-    groups = cluster.get("workerGroupSpecs") or []
-    return {
-        **cluster,
-        "headGroupSpec": _without_live_pod(cluster.get("headGroupSpec") or {}),
-        "workerGroupSpecs": [
-            _without_live_pod(_without(group, ignored)) for group in groups
-        ],
-    }
-
-
-def _without_live_pod(group: Manifest) -> Manifest:
+def _without_in_pod(group: Manifest, keys: Iterable[str]) -> Manifest:
     template = group.get("template") or {}
-    spec = _without(template.get("spec") or {}, _LIVE_IN_POD)
+    spec = _without(template.get("spec") or {}, keys)
     return {**group, "template": {**template, "spec": spec}}
 
 

@@ -40,6 +40,8 @@ from ray_gke.targets.kubernetes.waiting import Waiting
 from ray_gke.targets.steps import step
 
 _STEPS = ("check", "apply", "ready")
+# Who is out of time still hears what it waited for.
+_LAST_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,11 @@ def up(api: Api, wanted: Sequence[Wanted], emit: Emit, options: Options) -> None
 
 @dataclass
 class _Up:
-    """One `up`; `name` is what its steps are called by."""
+    """One `up`; `name` is what its steps are called by.
+
+    `api` is asked no longer than the wait may take, but for the output of jobs.
+    `agreed` has the uids of what the user lets go.
+    """
 
     api: Api
     wanted: Sequence[Wanted]
@@ -90,9 +96,12 @@ class _Up:
     options: Options
     name: str
     problems: list[Problem] = field(default_factory=list)
+    agreed: set[str] = field(default_factory=set)
 
     def run(self) -> None:
-        deadline = time.monotonic() + self.options.timeout
+        patient, limit = self.api, self.options.timeout
+        deadline = time.monotonic() + limit
+        self.api = patient.within(limit + _LAST_SECONDS)
         with step(self.emit, self.name, "check", _STEPS) as outcome:
             found = self._checked()
             outcome.detail = summary(found)
@@ -103,6 +112,7 @@ class _Up:
                     one for one in done if self._becomes_ready(one, deadline, check)
                 ]
                 outcome.detail = f"{len(ready)} of {len(done)}" if done[1:] else ""
+        self.api = patient
         for one in ready:
             self._finish(one)
         if self.problems:
@@ -110,30 +120,39 @@ class _Up:
 
     def _checked(self) -> list[RunChanges]:
         """Return what is to be done, once nothing is in its way."""
-        found = self._changes()
+        found = self._changes(self.wanted)
         for needs in _needs(found):
             for note in checks.check(self.api, needs).notes:
                 self.emit(Note(self.name, note, warning=True))
+        self._agree(found)
+        return found
+
+    def _changes(self, wanted: Sequence[Wanted]) -> list[RunChanges]:
+        return changes(self.api, wanted, rerun=self.options.rerun)
+
+    def _agree(self, found: Iterable[RunChanges]) -> None:
+        """Ask before something ends that runs now, once for each."""
         ending = [c for run in found for c in run.changes if c.ends]
+        ending = [c for c in ending if c.uid not in self.agreed]
         if ending and not self.options.confirm(_ending(ending)):
             hint = "--yes goes on; ray-gke plan shows the changes"
             raise RefusedError(_ending(ending), hint=hint)
-        return found
-
-    def _changes(self) -> list[RunChanges]:
-        return changes(self.api, self.wanted, rerun=self.options.rerun)
+        self.agreed |= {c.uid for c in ending}
 
     @contextmanager
     def _locked(self, found: Sequence[RunChanges]) -> Iterator[Callable[[], None]]:
         """Hold the locks of the runs that are written."""
-        writing = [run.wanted for run in found if run.writes]
         for change in _namespaces(found):
             # A lock needs its namespace.
             assert change.wanted
             self.api.apply(change.wanted)
-        names = [(run.namespace, run.name) for run in writing]
+        writing, others = (
+            [(r.wanted.namespace, r.wanted.name) for r in found if r.writes is writes]
+            for writes in (True, False)
+        )
+        lease.clear(self.api, others)
         holding: AbstractContextManager[list[lease.Lease]] = (
-            lease.held(self.api, names) if names else nullcontext([])
+            lease.held(self.api, writing) if writing else nullcontext([])
         )
         with holding as leases:
 
@@ -150,10 +169,13 @@ class _Up:
             return [Application(self.api, run, check) for run in found]
         with step(self.emit, self.name, "apply", _STEPS) as outcome:
             # Until we had the locks somebody else may have written.
-            again = self._changes()
-            done = [Application(self.api, run, check) for run in again]
-            self.api.in_parallel(Application.apply, done)
-            outcome.detail = summary(again)
+            again = iter(self._changes([run.wanted for run in found if run.writes]))
+            runs = [next(again) if run.writes else run for run in found]
+            self._agree(runs)
+            api = self.api.guarded(check)
+            done = [Application(api, run, check) for run in runs]
+            api.in_parallel(Application.apply, [one for one in done if one.run.writes])
+            outcome.detail = summary(runs)
         return done
 
     def _becomes_ready(

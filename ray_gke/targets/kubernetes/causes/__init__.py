@@ -14,6 +14,7 @@ from ray_gke.targets.kubernetes.causes import (
     ray_services,
 )
 from ray_gke.targets.kubernetes.causes.pod_seen import PodSeen
+from ray_gke.targets.kubernetes.status import standing
 from ray_gke.targets.kubernetes.view import View
 
 __all__ = ["Cause", "causes"]
@@ -43,7 +44,8 @@ def _all(view: View, now: float) -> Iterator[Cause]:
     staying = [pod for cluster in view.clusters for pod in view.pods_of(cluster)]
     yield from pods.causes(_seen(view, [*staying, *view.submitter_pods], now))
     yield from ray_services.causes(view)
-    yield from ray_objects.warnings(view, now)
+    if standing(view.ray)[0] != "RUNNING":
+        yield from ray_objects.warnings(view, now)
 
 
 def _seen(view: View, some: Iterable[Manifest], now: float) -> Iterator[PodSeen]:

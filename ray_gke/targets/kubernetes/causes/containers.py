@@ -23,6 +23,7 @@ HOPELESS_RESTARTS = 3
 _STARTING_SECONDS = 30.0
 _HEAD_ANSWERS_SECONDS = 120.0
 
+_NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
 _EXITS = {
     126: "a command cannot be executed",
     127: "a command was not found",
@@ -73,11 +74,11 @@ def _waiting(
 
 def _needs(seen: PodSeen, status: Manifest, waiting: Manifest) -> Finding:
     """Return the cause where a Secret, ConfigMap or user is not as the spec wants."""
-    said = " ".join(str(waiting.get("message", "")).split())
+    said = " ".join(str(waiting.get("message", "")).split()).partition(" (pod: ")[0]
     failed = [e for e in seen.said("Failed") if said and said in e.message]
     since = first(failed, seen.started)
     fix = "create it in the namespace, or correct what refers to it, as in patches"
-    if "runAsNonRoot" in said:
+    if "runAsNonRoot" in said or "non-root" in said:
         fix = "use an image whose user is not root, or set runAsUser by a patch"
     return Finding(
         f"cannot start its container {status['name']}: {said}",
@@ -88,7 +89,14 @@ def _needs(seen: PodSeen, status: Manifest, waiting: Manifest) -> Finding:
     )
 
 
-def _again(seen: PodSeen, status: Manifest, last: Manifest, *, init: bool) -> Finding:
+def _again(
+    seen: PodSeen,
+    status: Manifest,
+    last: Manifest,
+    *,
+    init: bool,
+    running: bool = False,
+) -> Finding:
     """Return the cause of a container that fails and is started again and again."""
     count = int(status.get("restartCount", 0))
     again = f"container {status['name']}: restarted {count} time{'s'[: count != 1]}"
@@ -96,7 +104,7 @@ def _again(seen: PodSeen, status: Manifest, last: Manifest, *, init: bool) -> Fi
         f"{_why(seen, status, last, init=init)}, and is restarted",
         (_exit(status, last), again),
         _fix(seen, status, last, previous=True),
-        lasting=count >= HOPELESS_RESTARTS,
+        lasting=not running and count >= HOPELESS_RESTARTS,
         since=seconds(last.get("finishedAt")),
     )
 
@@ -108,12 +116,14 @@ def _ended(
         return _again(seen, status, ended, init=init)
     if status["name"] == AUTOSCALER and seen.is_head:
         return _autoscaler(seen, status, ended)
+    since = seconds(ended.get("finishedAt")) or seen.started
     return Finding(
         f"{_why(seen, status, ended, init=init)}, and is not restarted",
         (_exit(status, ended),),
         _fix(seen, status, ended, previous=False),
-        lasting=True,
-        since=seconds(ended.get("finishedAt")),
+        # KubeRay replaces such a pod at once, a Job makes another submitter.
+        lasting=bool(seen.group) and seen.now - since >= GRACE_SECONDS,
+        since=since,
     )
 
 
@@ -127,10 +137,11 @@ def _autoscaler(seen: PodSeen, status: Manifest, ended: Manifest) -> Finding:
         f"{ended.get('exitCode')}, and restartPolicy Never keeps it from being "
         "started again",
         (_exit(status, ended),),
-        f"kubectl logs {seen.name} -c {status['name']} -n {seen.namespace} says why; "
-        "with 'connection refused' the pod cannot reach the API server: check network "
-        f"policies; then kubectl delete pod {seen.name} -n {seen.namespace}, and "
-        "KubeRay makes a new head",
+        f"kubectl logs {seen.name} -c {status['name']} -n {seen.namespace} says why: "
+        "with 'connection refused' the pod cannot reach the API server, check network "
+        "policies; with 'No node info' the head came too late, raise head.cpu; then "
+        f"kubectl delete pod {seen.name} -n {seen.namespace}, and KubeRay makes a new "
+        "head",
         lasting=True,
         since=seconds(ended.get("finishedAt")),
     )
@@ -142,11 +153,11 @@ def _running(
     since = seconds(running.get("startedAt")) or seen.started
     if init:
         return _initializing(seen, status, since)
+    last = (status.get("lastState") or {}).get("terminated") or {}
+    if not status.get("ready") and _failed(last):
+        return _again(seen, status, last, init=False, running=True)
     if status.get("ready") or seen.now - since < _STARTING_SECONDS:
         return None
-    last = (status.get("lastState") or {}).get("terminated") or {}
-    if _failed(last) and status.get("restartCount", 0) >= HOPELESS_RESTARTS:
-        return _again(seen, status, last, init=False)
     probes = [e for e in seen.said("Unhealthy") if "Readiness" in e.message]
     return Finding(
         f"is not ready: its container {status['name']} does not pass its readiness "
@@ -188,6 +199,10 @@ def _why(seen: PodSeen, status: Manifest, ended: Manifest, *, init: bool) -> str
         memory = (limits or {}).get("memory")
         of = f" of {memory}" if memory else ""
         return f"fails: its {name} needed more than its memory{of} and was killed"
+    if ended.get("reason") in _NOT_STARTED:
+        said = " ".join(str(ended.get("message", "")).split())
+        what = said.rpartition("process: ")[2].removesuffix(": unknown")
+        return f"fails: its {name} cannot be started: {what}"
     meaning = f" ({_EXITS[code]})" if code in _EXITS else ""
     return f"fails: its {name} ended with exit code {code}{meaning}"
 

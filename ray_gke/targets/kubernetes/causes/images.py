@@ -97,7 +97,7 @@ def finding(seen: PodSeen, status: Manifest, waiting: Manifest) -> Finding:
     """Return why an image does not come, for a container that waits for it."""
     image = seen.container(status["name"]).get("image") or status.get("image", "")
     reason = waiting["reason"]
-    failed = [e for e in seen.said("Failed") if "pull" in e.message.lower()]
+    failed = [e for e in seen.said("Failed") if "ailed to pull" in e.message]
     # The back-off alone does not say why; the event before it did.
     said = " ".join([waiting.get("message", ""), *(e.message for e in failed[-1:])])
     since = first(failed, seen.started)

@@ -13,6 +13,7 @@ from ray_gke.targets.kubernetes.view import condition, seconds
 _MOUNT_SECONDS = 30.0
 _TROUBLE = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
 _PULL_SECONDS = 2.0
+_IDLE_SECONDS = 60.0
 
 
 def causes(pods: Iterable[PodSeen]) -> list[Cause]:
@@ -117,7 +118,7 @@ def _preparing(seen: PodSeen) -> Iterator[Finding]:
                 "",
                 since=newest.last,
             )
-    elif not trouble and seen.now - seen.started >= containers.GRACE_SECONDS:
+    elif not trouble and seen.now - seen.started >= _IDLE_SECONDS:
         idle = duration(seen.now - seen.started)
         yield Finding(
             "has a node, which does not start its containers",

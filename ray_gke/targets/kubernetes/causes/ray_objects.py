@@ -23,7 +23,7 @@ UNSEEN_SECONDS, HOPELESS_SECONDS = 20.0, 30.0
 HOPELESS_REPLACEMENTS = 3
 
 _INVALID = re.compile(r"InvalidRay(Cluster|Job|Service)(Spec|Metadata|Status)")
-_ENDED = re.compile(r"ExitCode:(-?\d+).*?Reason:([^,}]*)")
+_ENDED = re.compile(r"ExitCode:(-?\d+)")
 _EMPTY_SECONDS = 20.0
 _RECENT_SECONDS = 300.0
 _TOLD_ELSEWHERE = re.compile(
@@ -170,7 +170,7 @@ def _replaced(view: View) -> Iterator[Cause]:
         deleted = [
             event
             for event in view.events_of(cluster)
-            if event.reason == "DeletedHeadPod" and "Ray container" in event.message
+            if event.reason == "DeletedHeadPod" and "terminated status" in event.message
         ]
         count = sum(event.count for event in deleted)
         if count:
@@ -180,26 +180,35 @@ def _replaced(view: View) -> Iterator[Cause]:
 def _head_ends(
     view: View, cluster: Manifest, deleted: list[Event], count: int
 ) -> Cause:
-    ended = _ENDED.search(deleted[-1].message)
-    how = f" with exit code {ended[1]}" if ended and ended[1] != "0" else ""
-    killed = bool(ended) and "OOMKilled" in deleted[-1].message
-    memory = "raise head.memory of the blueprint, then run ray-gke up again"
+    text, fix = _how_it_ends(view, deleted[-1].message)
     return Finding(
-        f"has no head that stays: its Ray container ends{how}"
-        f"{', out of memory' if killed else ''}",
+        f"has no head that stays: {text}",
         (f"{count} head pod{'s'[: count != 1]} replaced", str(deleted[-1])),
-        memory if killed else f"ray-gke logs {view.inventory.name} shows what it wrote",
+        fix,
         lasting=count >= HOPELESS_REPLACEMENTS,
         since=deleted[0].first,
     ).of(_name(cluster))
+
+
+def _how_it_ends(view: View, said: str) -> tuple[str, str]:
+    """Return how heads end by what the operator says of them, and what to do."""
+    run = view.inventory.name
+    if "OOMKilled" in said:
+        fix = f"raise head.memory of the blueprint, then run ray-gke up {run} again"
+        return "its Ray container needs more than its memory and is killed", fix
+    logs = f"ray-gke logs {run} shows what it wrote"
+    if (ended := _ENDED.search(said)) and ended[1] != "0":
+        return f"its Ray container ends with exit code {ended[1]}", logs
+    return "each ends before Ray runs in it", logs
 
 
 def empty(view: View, now: float) -> Iterator[Cause]:
     """Yield that the operator has seen a cluster, and makes no pods for it."""
     for cluster in view.clusters:
         made = seconds(cluster["metadata"].get("creationTimestamp")) or now
+        latest = max([made, *(e.last for e in view.events_of(cluster))])
         idle = (
-            now - made >= _EMPTY_SECONDS
+            now - latest >= _EMPTY_SECONDS
             and not view.pods_of(cluster)
             and not cluster["spec"].get("suspend")
             and _has_status(cluster)
