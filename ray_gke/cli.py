@@ -90,6 +90,9 @@ def _command(arguments: list[str]) -> int:
             error.format_message().replace("Value error, ", ""),
             hint=f"see {' '.join(['ray-gke', *_commands(arguments)])} --help",
         ) from None
+    if result == INTERRUPTED:
+        # Typer makes an exit status of Ctrl-C, and says nothing.
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 
 

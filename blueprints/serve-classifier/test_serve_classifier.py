@@ -48,7 +48,10 @@ def up(ray_gke: Any, *options: str) -> Endpoint:
 
 
 def test_classifies_digits_and_explains_bad_requests(ray_gke: Any) -> None:
-    endpoint = up(ray_gke)
+    classifies_digits_and_explains_bad_requests(up(ray_gke))
+
+
+def classifies_digits_and_explains_bad_requests(endpoint: Endpoint) -> None:
     digits = load_digits()
 
     code, health = endpoint.get("/health")

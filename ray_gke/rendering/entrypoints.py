@@ -1,8 +1,10 @@
 """A job's command on its way through KubeRay to the head.
 
 KubeRay pastes the entrypoint into a line of bash, in the arguments of the submitter's
-container; there kubelet replaces `$(NAME)` and `$$`, bash makes words of it, and `ray
-job submit` joins them with subprocess.list2cmdline; Ray's head gives the result to sh.
+container; there kubelet replaces `$(NAME)` and `$$`, and bash makes words of it. `ray
+job submit` joins them with shlex.join, which keeps words as they are; older ones with
+subprocess.list2cmdline, whose double quotes sh reads. Ray's head gives the result to
+sh. What we write comes through both.
 Sources: KubeRay controllers/ray/common/job.go, ray dashboard/modules/job/cli.py,
 Kubernetes third_party/forked/golang/expansion.
 """
@@ -14,9 +16,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-# list2cmdline puts an argument in double quotes when it is empty or has one of these,
-# and puts a backslash before a double quote.
-_REWRITTEN = re.compile(r'["\t]|  ')
+# What sh reads within double quotes, in which list2cmdline puts words with spaces.
+_READ_BY_SH = re.compile(r'["$`\\]')
+# The rest is for Python's quotes and for the decoding itself.
+_ENCODED = re.compile(r"""["$`\\'%]|[^\S ]""")
 
 PLACEHOLDER = "${RAY_GKE_"
 BASH_CHARACTERS = {"$": "RAY_GKE_DOLLAR", "`": "RAY_GKE_BACKTICK"}
@@ -28,8 +31,10 @@ def entrypoint(command: str) -> str:
 
     A command that no step on the way changes is returned as it is.
     """
-    words = _survivable(command.strip()).split(" ")
-    return for_kubelet(" ".join(shlex.quote(word) for word in words))
+    given = command.strip()
+    if all(word and shlex.quote(word) == word for word in given.split(" ")):
+        return given
+    return shlex.join(_survivable(given))
 
 
 def for_kubelet(text: str) -> str:
@@ -52,18 +57,19 @@ def for_double_quotes(value: Any) -> Any:
     return value
 
 
-def _survivable(command: str) -> str:
-    """The same command for sh, without what list2cmdline would rewrite.
+def _survivable(command: str) -> list[str]:
+    """Return the words of a command that does the same, whoever joins them.
 
-    Where needed the command becomes an argument of printf, with escapes, that a second
-    sh runs. An assignment keeps its value whole; so does an expansion without field
-    splitting (IFS) and file names (-f).
+    That takes a word with a space, for the double quotes, and nothing in it that sh
+    would read there.
     """
-    if not _REWRITTEN.search(command):
-        return command
-    escaped = re.sub(r"""["'\\\t]| (?= )|(?<= ) """, _octal, command)
-    return f"c=$(printf %b '{escaped}'); IFS=; set -f; exec sh -c $c"
+    if not _READ_BY_SH.search(command):
+        return ["sh", "-c", f"{command} "]
+    encoded = _ENCODED.sub(_percent, command)
+    run = f"os.execlp('sh', 'sh', '-c', urllib.parse.unquote('{encoded}'))"
+    return ["python", "-c", f"import os, urllib.parse; {run}"]
 
 
-def _octal(character: re.Match[str]) -> str:
-    return f"\\0{ord(character[0]):03o}"
+def _percent(found: re.Match[str]) -> str:
+    """Return a character as URLs have it, which urllib.parse.unquote reads."""
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())

@@ -60,9 +60,11 @@ class _Objects:
                 return self._service()
 
     def priority_class(self) -> Manifest:
+        within = {pods.NAMESPACE: self._namespace} if self._namespace else {}
+        labels = {**pods.labels(self._plan), **within}
         return self._render(
             "balloon-priority-class",
-            metadata={"name": self._balloon_class, "labels": pods.labels(self._plan)},
+            metadata={"name": self._balloon_class, "labels": labels},
         )
 
     def balloons(self, group: Group) -> Manifest:
@@ -99,10 +101,16 @@ class _Objects:
             "ray-cluster-spec",
             plan=plan,
             autoscaler_options=self._autoscaler() if plan.autoscaling else None,
-            head_start_params=pods.start_params(plan.head),
+            head_start_params=self._head_start_params(),
             head_template=pods.template(self._templates, plan, plan.head, "head"),
             worker_groups=[self._worker_group(group) for group in plan.worker_groups],
         )
+
+    def _head_start_params(self) -> dict[str, str]:
+        params = pods.start_params(self._plan.head)
+        # KubeRay starts an autoscaler as a container of its own. Where there is none,
+        # Ray's monitor would tell jobs again and again that nothing can be scaled up.
+        return params if self._plan.autoscaling else {**params, "no-monitor": "true"}
 
     def _worker_group(self, group: Group) -> Manifest:
         return self._render(

@@ -18,6 +18,9 @@ Role = Literal["head", "worker"]
 RUN = "ray-gke/run"
 """The label that says to which run an object belongs."""
 
+NAMESPACE = "ray-gke/namespace"
+"""The label of what is in no namespace: that of its run."""
+
 BALLOON = "ray-gke/balloon"
 """The label of placeholder pods: the group whose places they keep."""
 

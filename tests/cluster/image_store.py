@@ -1,4 +1,4 @@
-"""The folder of a containerd that has our images: made once, then copied as links.
+"""The folder of a containerd that has our images: made once, then shared by nodes.
 
 To import them takes half a minute, and each test run starts a node.
 """
@@ -7,32 +7,40 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster import ray_image
 from tests.cluster.containerd import Containerd
 from tests.cluster.namespaces import Namespaces
 
-# Files and layers of images are never changed in place; databases are.
-_DATABASES = "*.db"
+_PLACE = Path("/var/lib/containerd")
+_LAYERS = "io.containerd.snapshotter.v1.overlayfs/snapshots/*/fs"
+_BLOBS = "blobs"
 
 
-def copy(target: Path) -> None:
-    """Copy the folder, which is built first where the cache has none, to `target`."""
+def share(target: Path) -> Mapping[str, Path]:
+    """Fill the folder `target` of a containerd that is to have the images.
+
+    Return the layers, which are to be seen in their places: a copy of all their files
+    would take longer than all else that a node does before it is ready.
+    """
     store = _built()
-    link = ["cp", "--recursive", "--preserve=all", "--no-target-directory"]
-    done = subprocess.run(
-        [*link, "--link", store, target], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        # There are no links from one file system to another.
-        shutil.rmtree(target, ignore_errors=True)
-        subprocess.run([*link, store, target], check=True)
-    for database in store.rglob(_DATABASES):
-        own = target / database.relative_to(store)
-        own.unlink()
-        shutil.copy2(database, own)
+    shutil.copytree(store, target, ignore=_files_of_layers, copy_function=_copy)
+    layers = sorted(store.glob(_LAYERS))
+    return {str(_PLACE / layer.relative_to(store)): layer for layer in layers}
+
+
+def _files_of_layers(folder: str, names: list[str]) -> list[str]:
+    return names if Path(folder).name == "fs" else []
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file; blobs are large, and never changed in place."""
+    if _BLOBS in Path(source).parts:
+        Path(target).symlink_to(source)
+    else:
+        shutil.copy2(source, target)
 
 
 def _built() -> Path:
@@ -50,10 +58,10 @@ def _build(store: Path, archive: Path) -> None:
     """Let a containerd import the images; no pod ever runs there."""
     folder = store.with_suffix(".importing")
     shutil.rmtree(folder, ignore_errors=True)
-    namespaces = Namespaces(folder, seen={})
+    namespaces = Namespaces(folder)
     containerd = Containerd(namespaces, pods="10.0.0.0/24", registry="127.0.0.1:1")
     try:
-        namespaces.start()
+        namespaces.start(seen={})
         containerd.start()
         containerd.ctr("images", "import", archive)
     finally:

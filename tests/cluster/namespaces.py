@@ -22,31 +22,15 @@ _PATIENCE_SECONDS = 30
 class Namespaces:
     """Network, mounts and processes of the node whose state is in `folder`."""
 
-    def __init__(self, folder: Path, *, seen: Mapping[str, Path]) -> None:
-        """Prepare; inside, `seen` files and folders are in place of the machine's."""
+    def __init__(self, folder: Path) -> None:
+        """Prepare; `folder` must not be below one that the node has for itself."""
+        if any(folder.resolve().is_relative_to(place) for place in _STATE.values()):
+            raise ValueError(f"{folder}: a node sees its own {list(_STATE.values())}")
         self.folder = folder
-        self._seen = dict(seen)
-        self._ready = folder / "namespaces.ready"
+        self._program: Program | None = None
         self._pid: int | None = None
         self.cgroup = _cgroup_name(folder)
         """The cgroup of all pods, below the root of each hierarchy."""
-        self.program = Program(
-            "namespaces",
-            [
-                *(
-                    "/usr/bin/unshare",
-                    "--net",
-                    "--mount",
-                    "--pid",
-                    "--fork",
-                    "--kill-child",
-                ),
-                *("--mount-proc", sys.executable, "-I", "-S", _INIT, self._ready),
-                *(part for mount in self._mounts() for part in mount),
-            ],
-            log=folder / "logs" / "namespaces.log",
-            ready=self._ready.exists,
-        )
 
     @property
     def state(self) -> Path:
@@ -59,25 +43,30 @@ class Namespaces:
         assert self._pid is not None, "the namespaces were not started"
         return self._pid
 
-    def start(self) -> None:
-        """Make the namespaces, with nothing in them but their first process."""
-        self._ready.unlink(missing_ok=True)
+    def start(self, seen: Mapping[str, Path]) -> None:
+        """Make the namespaces, with nothing in them but their first process.
+
+        Inside, `seen` files and folders are in place of what is there.
+        """
         for name in _STATE:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for hierarchy in _hierarchies():
             (hierarchy / self.cgroup).mkdir(exist_ok=True)
-        self.program.start()
+        self._program = self._init({**self._own_state(), **seen})
+        self._program.start()
         # Its child is the first in the new namespace of processes.
-        task = Path(f"/proc/{self.program.pid}/task/{self.program.pid}/children")
-        self._pid = int(task.read_text())
+        outer = self._program.pid
+        self._pid = int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
 
     def stop(self) -> None:
         """End all that is inside; its files stay."""
-        if self._pid is not None:
+        if self._program and self._pid is not None:
             with _handle(self._pid) as ended:
-                self.program.kill()
+                self._program.kill()
                 select.select(ended, [], [], _PATIENCE_SECONDS)
-            self._pid = None
+        elif self._program:
+            self._program.kill()
+        self._pid = None
         clean(self.folder)
 
     def inside(self, *command: str | Path) -> list[str | Path]:
@@ -91,11 +80,25 @@ class Namespaces:
         )
         return [*target, "--", *command]
 
-    def _mounts(self) -> Iterator[tuple[str | Path, str]]:
-        for target, source in self._seen.items():
-            yield source, target
-        for name, target in _STATE.items():
-            yield self.folder / name, target
+    def _own_state(self) -> dict[str, Path]:
+        return {place: self.folder / name for name, place in _STATE.items()}
+
+    def _init(self, mounts: Mapping[str, Path]) -> Program:
+        ready = self.folder / "namespaces.ready"
+        ready.unlink(missing_ok=True)
+        kinds = ("--net", "--mount", "--pid", "--mount-proc")
+        sources_and_targets = [
+            p for target, source in mounts.items() for p in (source, target)
+        ]
+        return Program(
+            "namespaces",
+            [
+                *("/usr/bin/unshare", *kinds, "--fork", "--kill-child"),
+                *(sys.executable, "-I", "-S", _INIT, ready, *sources_and_targets),
+            ],
+            log=self.folder / "logs" / "namespaces.log",
+            ready=ready.exists,
+        )
 
 
 def clean(folder: Path) -> None:

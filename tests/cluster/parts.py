@@ -75,6 +75,7 @@ PARTS: Mapping[str, Part] = {
         "cmd/helm",
         variables=(("helm.sh/helm/v3/internal/version.version", "v3.19.0"),),
     ),
+    "versitygw": Part("github.com/versity/versitygw", "v1.8.0", "cmd/versitygw"),
 }
 
 

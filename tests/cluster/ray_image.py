@@ -24,6 +24,8 @@ from ray_gke import versions
 from tests.cluster import packages, parts
 
 RAY = f"docker.io/{versions.IMAGE}"
+RAY_GPU = f"docker.io/{versions.image(versions.RAY_VERSION, gpu=True)}"
+"""The same image: what else the one for GPUs has is of no use without them."""
 PAUSE = versions.PAUSE_IMAGE
 
 _REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "up.txt"
@@ -97,8 +99,8 @@ def _build(built: Path) -> None:
     _ray_root(folder / "ray")
     _pause_root(folder / "pause")
     images = {
-        RAY: (_layer(folder / "ray"), _RAY_CONFIG),
-        PAUSE: (_layer(folder / "pause"), _PAUSE_CONFIG),
+        (RAY, RAY_GPU): (_layer(folder / "ray"), _RAY_CONFIG),
+        (PAUSE,): (_layer(folder / "pause"), _PAUSE_CONFIG),
     }
     _write_archive(folder / "images.tar", images)
     (folder / "images.tar").rename(built)
@@ -155,11 +157,12 @@ def _layer(root: Path) -> Path:
 
 
 def _write_archive(
-    file: Path, images: Mapping[str, tuple[Path, Mapping[str, Any]]]
+    file: Path,
+    images: Mapping[tuple[str, ...], tuple[Path, Mapping[str, Any]]],
 ) -> None:
     manifests = []
     with tarfile.open(file, "w") as packed:
-        for reference, (layer, config) in images.items():
+        for references, (layer, config) in images.items():
             with layer.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
             packed.add(layer, f"{digest}.tar")
@@ -167,7 +170,7 @@ def _write_archive(
             name = f"{hashlib.sha256(text).hexdigest()}.json"
             _add(packed, name, text)
             manifests.append(
-                {"Config": name, "RepoTags": [reference], "Layers": [f"{digest}.tar"]}
+                {"Config": name, "RepoTags": references, "Layers": [f"{digest}.tar"]}
             )
         _add(packed, "manifest.json", json.dumps(manifests).encode())
 

@@ -44,8 +44,7 @@ class RealNode:
         self._control_plane = control_plane
         self._network = network
         self._number = number
-        seen = machine.files(self.folder / "machine")
-        self.namespaces = Namespaces(self.folder, seen=seen)
+        self.namespaces = Namespaces(self.folder)
         addresses = network.node(number)
         self.address = addresses.address
         self.containerd = Containerd(
@@ -63,9 +62,10 @@ class RealNode:
 
     def start(self) -> None:
         """Start it, and wait until pods can run and find services by name."""
-        self.namespaces.start()
+        size = machine.files(self.folder / "machine")
+        layers = image_store.share(self.namespaces.state / "containerd")
+        self.namespaces.start(seen={**size, **layers})
         self._network.join(self._number, self.namespaces.pid)
-        image_store.copy(self.namespaces.state / "containerd")
         self.containerd.start()
         self.agents.start()
         eventually(f"{self.name} to be ready", self._is_ready)
@@ -80,7 +80,7 @@ class RealNode:
         self.agents.stop()
         self.containerd.stop()
         self._network.leave(self._number)
-        # Images and the files of pods are large; the logs stay.
+        # What pods have written is large, and the next start begins anew.
         for folder in (self.namespaces.state, self.folder / "run"):
             shutil.rmtree(folder, ignore_errors=True)
 

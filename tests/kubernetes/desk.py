@@ -122,14 +122,12 @@ class Desk:
         return {one["metadata"]["name"]: one for one in found["items"]}
 
     def objects(self, namespace: str) -> dict[str, Object]:
-        """Return all that a run may consist of, by `Kind/name`.
-
-        Of the whole cluster for kinds that no namespace holds.
-        """
+        """Return all that a run in a namespace may consist of, by `Kind/name`."""
         return {
             f"{kind}/{name}": one
             for kind in RESOURCES
             for name, one in self.all(kind, namespace).items()
+            if resource(kind).namespaced or name.startswith(namespace)
         }
 
     def written(self, namespace: str) -> dict[str, str]:

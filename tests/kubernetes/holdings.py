@@ -20,8 +20,9 @@ _DRAWN = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"\b10\.\d+\.\d+\.\d+\b", "ADDRESS"),
-    # The inventory's, of objects with their namespace.
-    (r'(?<=digest\\": \\")[0-9a-f]{16}', "DIGEST"),
+    # The inventory's: of objects with their namespace, and of who owned which field
+    # when they were written, which KubeRay may have changed by then.
+    (r'((digest|fields)\\": \\")[0-9a-f]{16}', r"\1DIGEST"),
     (r'"nodePort": \d+', '"nodePort": 0'),
 )
 _OF_TIME = ("uid", "resourceVersion", "generation", "creationTimestamp", "selfLink")
@@ -33,7 +34,8 @@ def holdings(cluster: Bed, namespace: str) -> Holdings:
     for version, kind, plural in _kinds(cluster):
         root = "/apis/" if "/" in version else "/api/"
         path = f"{root}{version}/namespaces/{namespace}/{plural}"
-        for one in cluster.control_plane.get(path)["items"]:
+        for item in cluster.control_plane.get(path)["items"]:
+            one = {"kind": kind, **item}
             key = _without_chance(f"{kind}/{one['metadata']['name']}", namespace)
             if key not in _OF_EVERY_NAMESPACE:
                 text = json.dumps(_lasting(one), sort_keys=True, indent=1)
@@ -66,6 +68,9 @@ def _lasting(one: dict[str, Any]) -> dict[str, Any]:
         for entry in one["metadata"].get("managedFields", ())
         if entry["manager"] == "ray-gke"
     ]
+    if one["kind"] == "Pod":
+        # Of jobs, until they are counted.
+        metadata.pop("finalizers", None)
     found = {**one, "metadata": metadata}
     found.pop("status", None)
     if "spec" in found:

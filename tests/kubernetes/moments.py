@@ -87,7 +87,7 @@ def held_at(
         proxy.before = hold
         command = life.start("up", *options, kubeconfig=proxy.kubeconfig)
         try:
-            assert there.wait(60), command
+            assert there.wait(60), str(command)
             yield Held(command, proxy, go_on.set)
         finally:
             go_on.set()

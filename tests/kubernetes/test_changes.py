@@ -1,4 +1,4 @@
-"""Changes of what is up: what `plan` shows is what `up` does, and what it asks first."""
+"""Changes of what is up: `up` does what `plan` shows, and asks before it ends a run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ WARM = CLUSTER.replace("cpu: 1, memory: 2Gi", "cpu: 1, memory: 2Gi, warm_replica
 JOB = "head: {cpu: 1, memory: 4Gi}\njob: {entrypoint: python go.py}\n"
 SERVICE = "head: {cpu: 1, memory: 4Gi}\nservice: {serve_config: serve.yaml}\n"
 FILES = {"serve.yaml": desks.NO_ANSWER, "app.py": "app = 1\n"}
+GO = {"go.py": "1\n"}
 NEVER = 1e9
 
 
@@ -47,7 +48,7 @@ def test_a_second_up_writes_nothing(desk: Desk, place: str) -> None:
 
 
 def test_detailed_exitcode_tells_of_changes(desk: Desk, place: str) -> None:
-    asked = ("plan", desk.write("demo", JOB), "-n", place, "--detailed-exitcode")
+    asked = ("plan", desk.write("demo", JOB, GO), "-n", place, "--detailed-exitcode")
     assert desk.run(*asked).code == 5
     desk.done("up", "./demo", "-n", place)
     assert desk.run(*asked).code == 0
@@ -80,7 +81,7 @@ def test_a_job_that_runs_is_ended_only_when_somebody_agrees(
 ) -> None:
     assert desk.cluster.stand_in
     desk.cluster.stand_in.jobs[place] = JobCourse(seconds=NEVER)
-    desk.done("up", desk.write("demo", JOB, {"go.py": "1\n"}), "-n", place, "--detach")
+    desk.done("up", desk.write("demo", JOB, GO), "-n", place, "--detach")
     (old,) = desk.all("RayJob", place)
     desk.write("demo", JOB, {"go.py": "2\n"})
     changes = desk.changes("./demo", "-n", place)
@@ -103,7 +104,7 @@ def test_a_job_that_runs_is_ended_only_when_somebody_agrees(
 def test_a_finished_job_is_replaced_with_its_files_or_run_again(
     desk: Desk, place: str
 ) -> None:
-    desk.done("up", desk.write("demo", JOB, {"go.py": "1\n"}), "-n", place)
+    desk.done("up", desk.write("demo", JOB, GO), "-n", place)
     first = desk.objects(place)
     shown = desk.done("up", "./demo", "-n", place)
     assert "SUCCEEDED" in shown.out + shown.err
@@ -181,6 +182,18 @@ def test_warm_places_that_are_gone_are_removed_and_nothing_else(
     assert {key: after[key] for key in steady} == {key: before[key] for key in steady}
 
 
+def test_what_is_gone_is_found_without_the_inventory(desk: Desk, place: str) -> None:
+    desk.done("up", desk.write("demo", WARM), "-n", place)
+    text = '{"data": {"objects": "[{"}}'
+    kept = ("configmap", "ray-gke-demo", "-n", place, "--type=merge", "-p", text)
+    desk.cluster.kubectl("patch", *kept)
+    desk.write("demo", CLUSTER)
+    balloon = {f"PriorityClass/{place}-demo-balloon", "Deployment/demo-small-balloon"}
+    assert desk.changes("./demo", "-n", place).keys() == balloon
+    desk.done("up", "./demo", "-n", place)
+    assert not balloon & desk.objects(place).keys()
+
+
 def somebody_s(namespace: str) -> desks.Object:
     return {
         "apiVersion": "v1",
@@ -200,10 +213,11 @@ def test_another_kind_of_the_same_name_takes_the_place_of_the_old_one(
     found = desk.objects(place)
     assert "RayCluster/demo" not in found
     assert "RayService/demo" in found
-    desk.write("demo", JOB)
+    before = files(desk, place)
+    desk.write("demo", JOB, GO)
     desk.done("up", "./demo", "-n", place, "--yes")
     assert not desk.all("RayService", place)
-    assert not files(desk, place)
+    assert not before & files(desk, place)
 
 
 def test_workers_that_the_autoscaler_asked_for_stay(

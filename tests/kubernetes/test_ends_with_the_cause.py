@@ -33,13 +33,13 @@ def life(desk: Desk) -> Life:
 def ends(life: Life, code: int, *options: str, within: float = 60) -> str:
     """Run an `up` that must not succeed; return its one error."""
     command = life.start("up", *options)
-    assert command.wait() == code, command
-    assert command.seconds < within, command
+    assert command.wait() == code, str(command)
+    assert command.seconds < within, str(command)
     return the_error(command)
 
 
 def the_error(command: Command) -> str:
-    assert "Traceback" not in command.said, command
+    assert "Traceback" not in command.said, str(command)
     lines = command.said.splitlines()
     (begin,) = (n for n, line in enumerate(lines) if line.startswith("error: "))
     return "\n".join(lines[begin:])
@@ -61,7 +61,7 @@ def test_a_pod_that_no_node_can_hold(life: Life) -> None:
 def test_no_operator_at_all(life: Life) -> None:
     life.cluster.operator.stop()
     life.cluster.operator.remove_deployment()
-    said = ends(life, 1, "--timeout", "20s")
+    said = ends(life, 1, "--timeout", "25s")
     assert "operator" in said
     assert "helm" in said
     goes(life)
@@ -71,10 +71,10 @@ def test_an_operator_that_dies_in_the_middle(life: Life) -> None:
     def writes_the_cluster(request: Any) -> bool:
         return request.method == "PATCH" and "/rayclusters/" in request.path
 
-    with held_at(life, writes_the_cluster, "--timeout", "15s") as held:
+    with held_at(life, writes_the_cluster, "--timeout", "25s") as held:
         life.cluster.operator.stop()
         held.go_on()
-        assert held.command.wait() == 1, held.command
+        assert held.command.wait() == 1, str(held.command)
     assert "operator" in the_error(held.command)
     goes(life)
 
@@ -88,7 +88,7 @@ def test_a_job_whose_operator_has_died_goes_all_the_same(desk: Desk) -> None:
     # KubeRay's finalizer keeps the job until KubeRay is back.
     eventually("down to wait for it", lambda: "remove the objects" in command.said)
     life.cluster.heal()
-    assert command.wait() == 0, command
+    assert command.wait() == 0, str(command)
     life.leaves_nothing()
 
 
@@ -138,7 +138,7 @@ def test_a_namespace_that_begins_to_go_in_the_middle(life: Life) -> None:
         life.cluster.kubectl("delete", "namespace", life.namespace, "--wait=false")
         held.go_on()
         code = held.command.wait()
-    assert code == 1, held.command
+    assert code == 1, str(held.command)
     assert life.namespace in the_error(held.command)
 
 
@@ -148,7 +148,7 @@ def test_an_object_that_somebody_removes_while_we_wait(life: Life) -> None:
     eventually("it to wait", lambda: "wait until it is ready" in command.said)
     eventually("it", lambda: life.desk.all("RayCluster", life.namespace))
     life.cluster.kubectl("delete", "raycluster", "stays", "-n", life.namespace)
-    assert command.wait() == 1, command
+    assert command.wait() == 1, str(command)
     assert "RayCluster/stays was removed by somebody else" in the_error(command)
     life.cluster.heal()
     life.done("up")

@@ -75,7 +75,7 @@ def test_down_goes_on_wherever_it_was_killed(desk: Desk) -> None:
         was_killed = kill_at(life, "down", number, reached=reached)
         # Nothing may be left to say so but the namespace.
         code = life.start("down").wait()
-        assert code in {0, 2}, life.commands[-1]
+        assert code in {0, 2}, str(life.commands[-1])
         life.leaves_nothing()
         return was_killed
 
@@ -102,7 +102,7 @@ def test_a_signal_ends_it_at_once_and_up_goes_on(
             Moment(moments[index], send).at(proxy)
             command = life.start("up", kubeconfig=proxy.kubeconfig)
             code = command.wait()
-        assert code == 130, command
+        assert code == 130, str(command)
         assert time.monotonic() - sent[0] < SOON_SECONDS
         says_so_once(command)
         assert "Lease/ray-gke-stays" not in holdings(desk.cluster, life.namespace)
@@ -136,7 +136,7 @@ def test_ctrl_c_while_the_api_server_does_not_answer(
 
         proxy.before = nothing
         command = life.start("up", kubeconfig=proxy.kubeconfig)
-        assert waiting.wait(60), command
+        assert waiting.wait(60), str(command)
         time.sleep(0.5)
         command.signal(signal.SIGINT)
         began = time.monotonic()
@@ -146,7 +146,7 @@ def test_ctrl_c_while_the_api_server_does_not_answer(
         code = command.wait()
         took = time.monotonic() - began
         over.set()
-    assert code == 130, command
+    assert code == 130, str(command)
     assert took < SOON_SECONDS
     says_so_once(command)
     life.done("up")
@@ -186,7 +186,7 @@ def test_a_short_outage_is_waited_for(desk: Desk) -> None:
         held.go_on()
         time.sleep(1)
         desk.cluster.control_plane.api_server.start()
-        assert held.command.wait() == 0, held.command
+        assert held.command.wait() == 0, str(held.command)
     life.comes_to(wanted)
     life.done("down")
 
@@ -198,7 +198,7 @@ def test_a_long_outage_ends_it_with_one_sentence(desk: Desk) -> None:
     with held_at(life, writes_the_cluster, "--timeout", "5s") as held:
         desk.cluster.control_plane.api_server.stop()
         held.go_on()
-        assert held.command.wait() == 1, held.command
+        assert held.command.wait() == 1, str(held.command)
         desk.cluster.control_plane.api_server.start()
     said = held.command.said
     assert said.count("error: ") == 1, said
@@ -219,14 +219,14 @@ def kill_at(life: Life, word: str, number: int, *, reached: bool) -> bool:
         Moment(number, kill, reached=reached).at(proxy)
         options = ("--detach",) if word == "up" else ()
         code = life.start(word, *options, kubeconfig=proxy.kubeconfig).wait()
-    assert code in {0, -signal.SIGKILL}, life.commands[-1]
+    assert code in {0, -signal.SIGKILL}, str(life.commands[-1])
     return code != 0
 
 
 def says_so_once(command: Command) -> None:
     errors = [line for line in command.said.splitlines() if "interrupted" in line]
-    assert len(errors) == 1, command
-    assert "Traceback" not in command.said, command
+    assert len(errors) == 1, str(command)
+    assert "Traceback" not in command.said, str(command)
 
 
 def writes_the_cluster(request: Request) -> bool:

@@ -117,9 +117,7 @@ def ray_clusters(desk: Desk, namespace: str) -> dict[str, Object]:
 
 
 @pytest.fixture(scope="module")
-def edited(
-    cluster: Bed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Edited]:
+def edited(cluster: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edited]:
     with desks.at(cluster, tmp_path_factory.mktemp("edits")) as desk:
         namespace = desk.new_namespace()
         platform = {
@@ -171,3 +169,29 @@ def test_what_becomes_of_a_cluster(edited: Edited, name: str) -> None:
         not stays,
     )
     assert kept == stays
+
+
+def most(cluster: Object) -> list[int]:
+    return [group["maxReplicas"] for group in cluster["spec"]["workerGroupSpecs"]]
+
+
+def test_numbers_of_workers_reach_the_cluster_of_a_service_only_with_other_edits(
+    edited: Edited,
+) -> None:
+    """If this fails, KubeRay has learned it, and the plan must say so."""
+    for name in ("most", "least", "fixed"):
+        run = f"s-{name}"
+        assert "only with another edit" in told(edited, run)["means"]
+        assert most(edited.after[run]) == most(edited.before[run])
+    assert told(edited, "s-appended")["means"] == "in place: the cluster stays"
+    assert most(edited.after["s-appended"]) == [3, 1, 1]
+    assert most(edited.after["c-most"]) == [4, 1]
+
+
+def test_an_upgrade_strategy_of_none_keeps_a_cluster_as_it_is(edited: Edited) -> None:
+    change = told(edited, "s-kept")
+    assert (change["action"], change["new_cluster"]) == ("change", False)
+    assert change["means"].startswith("kept back: upgradeStrategy None")
+    for cluster in (edited.before["s-kept"], edited.after["s-kept"]):
+        container = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+        assert "A" not in {one["name"] for one in container[0].get("env", ())}

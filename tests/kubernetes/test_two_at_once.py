@@ -35,7 +35,7 @@ def before_the_cluster(request: Request) -> bool:
 
 def is_refused(life: Life, word: str, *options: str) -> str:
     command = life.start(word, *options)
-    assert command.wait() == 4, command
+    assert command.wait() == 4, str(command)
     return command.said
 
 
@@ -70,7 +70,7 @@ def test_whoever_comes_second_hears_who_was_first(desk: Desk) -> None:
         assert holder in is_refused(life, "up")
         assert holder in is_refused(life, "down")
         held.go_on()
-        assert held.command.wait() == 0, held.command
+        assert held.command.wait() == 0, str(held.command)
     life.comes_to(wanted)
     life.done("down")
     life.leaves_nothing()
@@ -148,7 +148,7 @@ def test_whoever_has_lost_the_lock_stops_writing(desk: Desk) -> None:
             "it to look", lambda: held.proxy.asked("GET", "/leases/ray-gke-stays")
         )
         held.go_on()
-        assert held.command.wait() == 1, held.command
+        assert held.command.wait() == 1, str(held.command)
     stops_writing(desk, life, held.command.said)
 
 
@@ -162,7 +162,7 @@ def test_whoever_has_slept_looks_before_it_writes(desk: Desk) -> None:
         time.sleep(11)
         held.go_on()
         held.command.signal(signal.SIGCONT)
-        assert held.command.wait() == 1, held.command
+        assert held.command.wait() == 1, str(held.command)
     stops_writing(desk, life, held.command.said)
 
 

@@ -73,7 +73,7 @@ def _nothing_listens_to_the_network(state: Path) -> None:
 def _only_the_token_opens(url: str) -> None:
     assert _status(url, None) == 401
     login = local.dashboard("trial")
-    assert login.url == url
+    assert login.urls == {"dashboard": url}
     assert _status(url, login.token) == 200
     token = Path(local.run("trial").environment["RAY_AUTH_TOKEN_PATH"])
     assert token.stat().st_mode & 0o777 == 0o600
@@ -111,8 +111,10 @@ def _a_second_one_is_refused() -> None:
 
 def _lost_workers_are_replaced(state: Path) -> None:
     (first,) = local.run("trial").workers
+    assert first.pid
     os.kill(first.pid, signal.SIGTERM)  # as a Spot machine is told
     (second,) = eventually(lambda: _others_than(first.pid))
+    assert second.pid
     raylets = [p for p in marked(state) if p.name() == "raylet"]
     (raylet,) = [p for p in raylets if p.ppid() == second.pid]
     raylet.kill()
@@ -120,7 +122,7 @@ def _lost_workers_are_replaced(state: Path) -> None:
     assert local.run("trial").groups[0].alive == 1
 
 
-def _others_than(*pids: int) -> list[local.Worker]:
+def _others_than(*pids: int | None) -> list[local.Worker]:
     return [w for w in local.run("trial").workers if w.pid not in pids]
 
 

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from ray_gke.testing import RayGke
 from tests.cluster.bed import Bed
+from tests.cluster.object_store import ObjectStore
 from tests.cluster.real_node import RealNode
+from tests.node.command_line import CommandLine
 
 SPOT_TAINT = {
     "key": "cloud.google.com/gke-spot",
@@ -40,3 +43,24 @@ def spot_node(real_cluster: Bed) -> Iterator[RealNode]:
     finally:
         node.stop()
         real_cluster.kubectl("delete", "node", node.name, "--ignore-not-found")
+
+
+@pytest.fixture
+def here(ray_gke: RayGke, real_cluster: Bed, real_namespace: str) -> CommandLine:
+    """The command line, at a namespace that goes with all that is in it."""
+    ray_gke.env["KUBECONFIG"] = str(real_cluster.kubeconfig)
+    return CommandLine(ray_gke, real_namespace)
+
+
+@pytest.fixture(scope="session")
+def object_store(
+    real_cluster: Bed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ObjectStore]:
+    """An S3 server that pods reach."""
+    assert real_cluster.network
+    store = ObjectStore(
+        tmp_path_factory.mktemp("store"), address=real_cluster.network.address
+    )
+    store.start()
+    yield store
+    store.stop()

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.cluster.namespaces import Namespaces
+from tests.cluster.pod_network import PodNetwork
+
 _STATE = (
     *("/etc/cni/net.d", "/opt/containerd", "/run/cni", "/run/containerd", "/run/netns"),
     *("/run/xtables.lock", "/usr/libexec/kubernetes", "/var/lib/cni"),
@@ -19,17 +22,27 @@ _SETTINGS = (
 )
 
 
-def footprint() -> dict[str, set[str]]:
-    """Return what there is now, apart from processes."""
-    return {
-        "mounts": set(Path("/proc/mounts").read_text().splitlines()),
-        "links": set(_told("ip", "-brief", "link")),
-        "routes": set(_told("ip", "route")),
-        "iptables rules": {r for r in _told("iptables-save") if not r.startswith("#")},
-        "cgroups": {str(found) for found in Path("/sys/fs/cgroup").glob("*/*/")},
-        "files": {place for place in _STATE if Path(place).exists()},
-        "settings": {f"{s}={Path('/proc/sys', s).read_text()}" for s in _SETTINGS},
+def footprint(folder: Path) -> dict[str, set[str]]:
+    """Return what there is now, without processes and without other test clusters."""
+    own = (PodNetwork(folder)._mac, Namespaces(folder / "node-1").cgroup)
+    found = {
+        "mounts": Path("/proc/mounts").read_text().splitlines(),
+        "links": _told("ip", "-brief", "link"),
+        "routes": _told("ip", "route"),
+        "iptables rules": [r for r in _told("iptables-save") if not r.startswith("#")],
+        "cgroups": [str(found) for found in Path("/sys/fs/cgroup").glob("*/*/")],
+        "files": [place for place in _STATE if Path(place).exists()],
+        "settings": [f"{s}={Path('/proc/sys', s).read_text()}" for s in _SETTINGS],
     }
+    return {
+        kind: {entry for entry in entries if not _is_foreign(entry, own)}
+        for kind, entries in found.items()
+    }
+
+
+def _is_foreign(entry: str, own: tuple[str, ...]) -> bool:
+    marked = "raygke" in entry or "ray-gke-" in entry
+    return marked and not any(mark in entry for mark in own)
 
 
 def processes_of(folder: Path) -> list[str]:

@@ -1,11 +1,13 @@
-"""Commands go the whole way: kubelet, real bash, list2cmdline, real sh."""
+"""Commands go the whole way: kubelet, real bash, both ways to join words, real sh."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import list2cmdline
 
@@ -22,7 +24,9 @@ from ray_gke.rendering.entrypoints import (
     for_kubelet,
 )
 
-_ENV = {"PATH": "/usr/bin:/bin", "GREETING": "hello  world"}
+# `python` is that of this test, as the image of Ray has one.
+_PYTHON = str(Path(sys.executable).parent)
+_ENV = {"PATH": f"{_PYTHON}:/usr/bin:/bin", "GREETING": "hello  world"}
 
 
 def kubelet(argument: str, env: dict[str, str]) -> str:
@@ -50,15 +54,23 @@ def words_in_submitter(line: str) -> list[str]:
     return words
 
 
-def on_head(command: str) -> str:
-    return list2cmdline(words_in_submitter(entrypoint(command)))
+JOINS: list[Callable[[list[str]], str]] = [shlex.join, list2cmdline]
 
 
-def run(command: str) -> tuple[int, bytes]:
+def run(command: str, join: Callable[[list[str]], str]) -> tuple[int, bytes]:
+    """Run what the head gets to run."""
+    on_head = join(words_in_submitter(entrypoint(command)))
     done = subprocess.run(
-        ["/bin/sh", "-c", command], check=False, capture_output=True, env=_ENV
+        ["/bin/sh", "-c", on_head], check=False, capture_output=True, env=_ENV
     )
     return done.returncode, done.stdout
+
+
+def run_by_all(command: str) -> tuple[int, bytes]:
+    """Run it as every Ray would, which must come to the same."""
+    by_new, by_old = (run(command, join) for join in JOINS)
+    assert by_new == by_old
+    return by_new
 
 
 @pytest.mark.parametrize(
@@ -98,17 +110,18 @@ def test_a_plain_command_stays_as_it_is(command: str) -> None:
         ("python3 -c \"print('x', 1 + 1)\"", b"x 2\n"),
         ("echo -- --flag", b"-- --flag\n"),
         ("X=1 sh -c 'echo $X'", b"1\n"),
+        ("pwd>/dev/null;echo<&-", b"\n"),
         ("set -f; echo   *", b"*\n"),
         ("cat <<'END'\na  \"b\"\n$x\nEND", b'a  "b"\n$x\n'),
     ],
 )
 def test_a_shell_command_does_the_same_on_the_head(command: str, output: bytes) -> None:
-    assert run(on_head(command)) == (0, output)
+    assert run_by_all(command) == (0, output)
 
 
 @pytest.mark.parametrize("command", ["exit 7", 'sh -c "exit 7"'])
 def test_the_exit_code_arrives(command: str) -> None:
-    assert run(on_head(command))[0] == 7
+    assert run_by_all(command)[0] == 7
 
 
 _PIECES = st.sampled_from(
@@ -129,7 +142,7 @@ _PIECES = st.sampled_from(
 def test_any_words_arrive(argument: str) -> None:
     quoted = "'" + argument.replace("'", "'\\''") + "'"
     command = f"printf '%s' x{quoted}"
-    assert run(on_head(command)) == (0, b"x" + argument.encode())
+    assert run_by_all(command) == (0, b"x" + argument.encode())
 
 
 @settings(max_examples=60, deadline=None)

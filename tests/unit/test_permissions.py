@@ -7,7 +7,6 @@ from ray_gke.targets.kubernetes.permissions import (
     command,
     for_dashboard,
     for_down,
-    for_logs,
     for_up,
 )
 
@@ -71,6 +70,6 @@ def test_up_needs_to_write_what_it_makes_and_to_see_what_becomes_of_it() -> None
 
 def test_other_commands_need_less() -> None:
     assert "create pods/portforward in namespace ml" in map(str, for_dashboard("ml"))
-    assert "get pods/log in namespace ml" in map(str, for_logs("ml"))
+    assert "get secrets in namespace ml" in map(str, for_dashboard("ml"))
     down = {one.verb for one in for_down("ml", ["RayCluster"])}
     assert "patch" not in down

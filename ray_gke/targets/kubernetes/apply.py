@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from ray_gke.errors import FailedError
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import live
-from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.api import Api, ApiError
 from ray_gke.targets.kubernetes.changes import Change, RunChanges
 from ray_gke.targets.kubernetes.inventory import Inventory, Item
 from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
@@ -74,13 +75,29 @@ class Application:
     def _apply(self, change: Change) -> None:
         assert change.wanted is not None
         self.check()
-        after = self.api.apply(change.wanted, force=change.force)
+        after = self._applied(change, change.wanted)
         self._items[change.ref] = Item(
             change.ref,
             live.digest(self._rendered(change.ref)),
             live.our_fields(after),
             live.groups(after),
         )
+
+    def _applied(self, change: Change, wanted: Manifest) -> Manifest:
+        try:
+            return self.api.apply(wanted, force=change.force)
+        except ApiError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
+            here, run = self.api.get(change.ref), self.run.wanted
+            if (
+                here
+                and _is_made(here, change)
+                and live.is_of(here, run.name, run.namespace)
+            ):
+                # We made it, and the answer was lost: a controller has written since.
+                return here
+            raise
 
     def _rendered(self, ref: Ref) -> Manifest:
         return next(one for one in self.run.wanted.objects if Ref.of(one) == ref)
@@ -102,6 +119,12 @@ class Application:
         if not wanted.same_as(self._written):
             self.api.apply(wanted.manifest(), force=True)
             self._written = wanted
+
+
+def _is_made(here: Manifest, change: Change) -> bool:
+    """Tell whether an object is there that was not when we looked."""
+    anew = change.action in {"create", "replace"}
+    return anew and here["metadata"]["uid"] != change.uid
 
 
 def _by_order(item: Item) -> tuple[int, str]:

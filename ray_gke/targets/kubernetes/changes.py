@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Literal
 
 from ray_gke.errors import Problem, RefusedError
 from ray_gke.rendering.templates import Manifest
@@ -115,7 +115,7 @@ def _of_run(
     before = inventory.parse(remembered) if remembered else None
     items = {item.ref: item for item in before.items} if before else {}
     comparison = _Comparison(api, wanted, found, items, rerun)
-    if remembered and not live.is_of(remembered, wanted.name):
+    if remembered and not live.is_of(remembered, wanted.name, wanted.namespace):
         comparison.foreign(remembered)
     changes = [*comparison.namespace(), *map(comparison.one, wanted.objects)]
     refs = {change.ref for change in changes}
@@ -156,7 +156,7 @@ class _Comparison:
         if here is None:
             self.kept.append(Item(ref))
             return Change(ref, "create", wanted=wanted)
-        if not live.is_of(here, self.run.name):
+        if not self._is_ours(here):
             self.foreign(here)
             return Change(ref, "unchanged")
         again = _again(here, rerun=self.rerun)
@@ -164,6 +164,9 @@ class _Comparison:
             self.kept.append(Item(ref))
             return Change(ref, "replace", edit=again, wanted=wanted, before=here)
         return self._against(ref, wanted, here)
+
+    def _is_ours(self, here: Manifest) -> bool:
+        return live.is_of(here, self.run.name, self.run.namespace)
 
     def foreign(self, here: Manifest) -> None:
         ref = Ref.of(here)
@@ -214,26 +217,28 @@ class _Comparison:
                 return _Applied(wanted, wanted, edit=_FIXED)
             if error.code != HTTPStatus.CONFLICT or not error.causes:
                 raise
-            if not self._only_scaled(error, here):
-                self._conflict(Ref.of(wanted), error)
-                return None
+            conflicts = error.causes
         after = self.api.apply(wanted, force=True, dry_run=True)
-        return _Applied(wanted, after, force=True)
+        theirs = [
+            cause
+            for cause in conflicts
+            if not self._is_scaling(cause, here)
+            and differences.within(cause.get("field", ""), here, after)
+        ]
+        self._conflict(Ref.of(wanted), theirs)
+        return None if theirs else _Applied(wanted, after, force=True)
 
-    def _only_scaled(self, error: ApiError, here: Manifest) -> bool:
+    def _is_scaling(self, cause: Mapping[str, str], here: Manifest) -> bool:
         """Tell whether all that somebody else has written is the number of workers.
 
         A list of worker groups has one owner, who by that owns all of it.
         """
         item = self.items.get(Ref.of(here))
-        return (
-            item is not None
-            and item.groups == live.groups(here) != ""
-            and all(cause.get("field") == _GROUPS_FIELD for cause in error.causes)
-        )
+        same = item is not None and item.groups == live.groups(here) != ""
+        return same and cause.get("field") == _GROUPS_FIELD
 
-    def _conflict(self, ref: Ref, error: ApiError) -> None:
-        for cause in error.causes:
+    def _conflict(self, ref: Ref, causes: Iterable[Mapping[str, str]]) -> None:
+        for cause in causes:
             manager = cause.get("message", "").removeprefix("conflict with ")
             self.problems.append(
                 Problem(
@@ -254,7 +259,7 @@ class _Comparison:
     def pruned(self, stale: Iterable[Ref]) -> Iterator[Change]:
         for ref in stale:
             here = self.found.get(ref)
-            if here is None or not live.is_of(here, self.run.name):
+            if here is None or not self._is_ours(here):
                 continue
             ends = ref.kind in RAY_KINDS and not _has_ended(here)
             yield Change(ref, "prune", ends=ends, before=here)
@@ -301,21 +306,24 @@ def _has_ended(one: Manifest) -> bool:
 
 
 def _with_workers(wanted: Manifest, here: Manifest) -> Manifest:
-    """Return a RayCluster with as many workers as its autoscaler wants now."""
+    """Return a RayCluster with the workers that its autoscaler wants now."""
     if wanted["kind"] != "RayCluster":
         return wanted
     current = {
-        group["groupName"]: group.get("replicas")
+        group["groupName"]: group
         for group in here["spec"].get("workerGroupSpecs") or ()
     }
     groups = [
-        _kept(group, current.get(group["groupName"]))
+        _kept(group, current.get(group["groupName"], {}))
         for group in wanted["spec"]["workerGroupSpecs"]
     ]
     return {**wanted, "spec": {**wanted["spec"], "workerGroupSpecs": groups}}
 
 
-def _kept(group: Manifest, replicas: int | None) -> Manifest:
-    if "replicas" in group or replicas is None:
+def _kept(group: Manifest, current: Manifest) -> Manifest:
+    if "replicas" in group:
         return group
-    return {**group, "replicas": min(replicas, group["maxReplicas"])}
+    kept = {key: current[key] for key in ray_edits.AUTOSCALED if key in current}
+    if kept.get("replicas") is not None:
+        kept["replicas"] = min(kept["replicas"], group["maxReplicas"])
+    return {**group, **kept}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ray_gke.targets.kubernetes import head
+from ray_gke.targets.kubernetes import head, permissions
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.head import DASHBOARD_PORT, SERVE_PORT
 from ray_gke.targets.kubernetes.port_forward import forward
@@ -20,6 +20,7 @@ def opened(api: Api, namespace: str, name: str, *, port: int = 0) -> Iterator[Op
     when there is no such run, RefusedError when its head is not ready.
     """
     run = head.find(api, namespace, name)
+    permissions.check(api, permissions.for_dashboard(namespace))
 
     def head_pod() -> str:
         return head.pod(api, namespace, head.cluster(api, run))

@@ -21,6 +21,18 @@ def fields(before: Manifest, after: Manifest) -> tuple[str, ...]:
     return tuple(_differences(_plain(before), _plain(after)))
 
 
+def within(place: str, before: Manifest, after: Manifest) -> bool:
+    """Tell whether anything differs at a place, as the API server names it.
+
+    Elements of lists it names by their keys: of those the whole list counts.
+    """
+    whole = place.removeprefix(".").partition("[")[0]
+    return any(
+        f"{field}.".startswith((f"{whole}.", f"{whole}["))
+        for field in fields(before, after)
+    )
+
+
 def _plain(one: Manifest) -> Manifest:
     """Return an object without what the server and controllers write."""
     metadata = {
@@ -32,7 +44,10 @@ def _plain(one: Manifest) -> Manifest:
 
 
 def _differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths at which two pieces of plain data differ."""
+    """Yield the paths at which two pieces of plain data differ.
+
+    What is empty is the same as nothing: programs in Go write `{}` for either.
+    """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in {**before, **after}:
             inner = f"{path}.{key}" if path else str(key)
@@ -44,5 +59,9 @@ def _differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
     ):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _differences(old, new, f"{path}[{index}]")
-    elif before != after:
+    elif before != after and not (_is_empty(before) and _is_empty(after)):
         yield path
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ({}, [])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ray_gke.catalog.nearest import nearest
-from ray_gke.errors import InterruptedRun, UsageError
+from ray_gke.errors import InterruptedRun
 from ray_gke.events import Emit, Finished
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes import inventory, lease, live
-from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes import inventory, lease, live, permissions
+from ray_gke.targets.kubernetes.api import Api, NotAllowedError
 from ray_gke.targets.kubernetes.apply import wait_until_gone
+from ray_gke.targets.kubernetes.head import no_run
 from ray_gke.targets.kubernetes.namespaces import remove_if_ours_and_empty
 from ray_gke.targets.kubernetes.resources import RAY_KINDS, RESOURCES, Ref, resource
 from ray_gke.targets.steps import step
@@ -28,11 +28,24 @@ def down(api: Api, namespace: str, name: str, emit: Emit) -> None:
     Raises UsageError when there is no such run, FailedError when something does not go.
     """
     begun = time.monotonic()
-    objects = _objects(api, namespace, name)
     try:
-        with lease.held(api, [(namespace, name)]), step(emit, name, "down") as outcome:
-            _remove(api, [one for one in objects if one["kind"] in RAY_KINDS])
-            _remove(api, [one for one in objects if one["kind"] not in RAY_KINDS])
+        found = _objects(api, namespace, name)
+        if not found:
+            # Whoever was killed may have left a lock, and the namespace it has made.
+            lease.clear(api, [(namespace, name)])
+            remove_if_ours_and_empty(api, namespace)
+            raise no_run(api, namespace, name)
+        kinds = frozenset(one["kind"] for one in found)
+        permissions.check(api, permissions.for_down(namespace, kinds))
+        with (
+            lease.held(api, [(namespace, name)]) as leases,
+            step(emit, name, "down") as outcome,
+        ):
+            # Until we had the lock somebody else may have written.
+            objects = _objects(api, namespace, name)
+            ray = [one for one in objects if one["kind"] in RAY_KINDS]
+            for several in (ray, [one for one in objects if one not in ray]):
+                _remove(api, several, leases[0].check)
             outcome.detail = f"{len(objects)} objects"
         remove_if_ours_and_empty(api, namespace)
     except KeyboardInterrupt:
@@ -51,38 +64,38 @@ def _objects(api: Api, namespace: str, name: str) -> list[Manifest]:
     kept = inventory.ref(namespace, name)
     known = inventory.find(api, namespace, name)
     refs = {item.ref for item in known.items} if known else set()
-    refs |= _labelled(api, namespace, name, {ref.kind for ref in refs})
+    kinds = {ref.kind for ref in refs} or set(RESOURCES) - {"Namespace"}
+    refs |= _labelled(api, namespace, name, kinds)
     ordered = sorted(refs - {kept}, key=lambda ref: (-ref.order, str(ref)))
     found = api.in_parallel(api.get, [*ordered, kept])
-    objects = [one for one in found if one and live.is_of(one, name)]
-    if not objects:
-        raise _no_run(api, namespace, name)
-    return objects
+    return [one for one in found if one and live.is_of(one, name, namespace)]
 
 
 def _labelled(api: Api, namespace: str, name: str, kinds: set[str]) -> set[Ref]:
-    wanted = kinds | {"ConfigMap", *RAY_KINDS} & set(RESOURCES)
-    lists = api.in_parallel(
-        lambda kind: api.list(
-            kind,
-            namespace if resource(kind).namespaced else "",
-            selector=inventory.selector(name),
-        ),
-        sorted(wanted),
-    )
-    return {Ref.of(one) for found in lists for one in found if live.is_of(one, name)}
+    """Return what carries the labels of a run, of these kinds and those of Ray."""
+
+    def listed(kind: str) -> list[Manifest]:
+        within = namespace if resource(kind).namespaced else ""
+        try:
+            return api.list(kind, within, selector=inventory.selector(name))
+        except NotAllowedError:
+            if kind in RAY_KINDS:
+                raise
+            # Whoever may not even look has made none.
+            return []
+
+    lists = api.in_parallel(listed, sorted({*kinds, "ConfigMap", *RAY_KINDS}))
+    return {
+        Ref.of(one)
+        for found in lists
+        for one in found
+        if live.is_of(one, name, namespace)
+    }
 
 
-def _remove(api: Api, objects: Sequence[Manifest]) -> None:
+def _remove(api: Api, objects: Sequence[Manifest], check: Callable[[], None]) -> None:
     for one in objects:
+        check()
         api.delete(Ref.of(one), uid=one["metadata"]["uid"], foreground=True)
     for one in objects:
         wait_until_gone(api, Ref.of(one), one["metadata"]["uid"])
-
-
-def _no_run(api: Api, namespace: str, name: str) -> UsageError:
-    near = nearest(name, names_of_running(api, namespace))
-    return UsageError(
-        f"there is no run {name!r} in namespace {namespace}",
-        hint=f"did you mean {near}?" if near else "ray-gke status lists all runs",
-    )

@@ -20,10 +20,15 @@ _TOKEN_KEY = "auth_token"  # noqa: S105 the name of a key
 def find(api: Api, namespace: str, name: str) -> Inventory:
     """Return the run `name`, or raise UsageError with the nearest name there is."""
     found = inventory.find(api, namespace, name)
-    if found:
-        return found
+    if found is None:
+        raise no_run(api, namespace, name)
+    return found
+
+
+def no_run(api: Api, namespace: str, name: str) -> UsageError:
+    """Return the error for a name that no run has, with the nearest that one has."""
     near = nearest(name, [one.name for one in inventory.in_namespace(api, namespace)])
-    raise UsageError(
+    return UsageError(
         f"there is no run {name!r} in namespace {namespace}",
         hint=f"did you mean {near}?" if near else "ray-gke status lists all runs",
     )

@@ -15,7 +15,12 @@ from ray_gke.planning.plan import Plan
 from ray_gke.rendering.pods import RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes.api import Api
-from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref, labels
+from ray_gke.targets.kubernetes.resources import (
+    RAY_KINDS,
+    RESOURCES,
+    Ref,
+    labels,
+)
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = f"{MANAGED_BY}=ray-gke"
@@ -133,18 +138,24 @@ def parse(one: Manifest) -> Inventory | None:
     try:
         run = json.loads(one["data"][_RUN_KEY])
         objects = json.loads(one["data"][_OBJECTS_KEY])
+        namespace = one["metadata"]["namespace"]
         return Inventory(
             name=labels(one)[RUN],
-            namespace=one["metadata"]["namespace"],
+            namespace=namespace,
             kind=run["kind"],
             blueprint=run["blueprint"],
             groups=tuple(GroupFacts(**group) for group in run["groups"]),
-            items=tuple(map(_item, objects)),
+            items=tuple(_item(item, namespace) for item in objects),
             uid=one["metadata"].get("uid", ""),
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         # Somebody has written in it; objects are still found by their labels.
         return None
+
+
+def is_damaged(one: Manifest) -> bool:
+    """Tell whether a ConfigMap was an inventory that nobody can read any more."""
+    return labels(one).get(_MARK) == "true" and parse(one) is None
 
 
 def find(api: Api, namespace: str, name: str) -> Inventory | None:
@@ -164,6 +175,9 @@ def _digests(item: Item) -> Mapping[str, str]:
     return {key: value for key, value in kept.items() if value}
 
 
-def _item(data: Mapping[str, Any]) -> Item:
+def _item(data: Mapping[str, Any], namespace: str) -> Item:
+    """Return an object of a run; ValueError for one that no run there has."""
+    if data["namespace"] != namespace * RESOURCES[data["kind"]].namespaced:
+        raise ValueError(data)
     digests = {key: data.get(key, "") for key in ("digest", "fields", "groups")}
     return Item(Ref(data["kind"], data["namespace"], data["name"]), **digests)

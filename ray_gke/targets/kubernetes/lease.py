@@ -29,7 +29,7 @@ _RENEW_SECONDS = 4.0
 # So long after a renewal nobody can have taken it, on any clock that goes about right.
 _FRESH_SECONDS = 10.0
 _POLL_SECONDS = 0.5
-_RELEASE_SECONDS = 1.0
+_HURRY_SECONDS = 1.0
 
 
 @dataclass
@@ -164,13 +164,16 @@ def held(api: Api, runs: Sequence[tuple[str, str]]) -> Iterator[list[Lease]]:
     leases = [Lease(api, _ref(*run), holder) for run in runs]
     end = threading.Event()
     renewing = threading.Thread(target=_renew, args=(leases, end), daemon=True)
+    # Whoever was interrupted wants to go, and whoever cannot reach it need not wait.
+    patience = _HURRY_SECONDS
     try:
         api.in_parallel(Lease.acquire, leases)
         renewing.start()
         yield leases
+        patience = DURATION_SECONDS
     finally:
         end.set()
-        last = api.to_the_end(_RELEASE_SECONDS)
+        last = api.to_the_end(patience)
         last.in_parallel(lambda lease: lease.release(last), leases)
 
 

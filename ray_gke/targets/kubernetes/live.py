@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering.pods import RUN
+from ray_gke.rendering.pods import NAMESPACE, RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory
-from ray_gke.targets.kubernetes.api import FIELD_MANAGER, Api
+from ray_gke.targets.kubernetes.api import FIELD_MANAGER, Api, NotAllowedError
 from ray_gke.targets.kubernetes.inventory import MANAGED_BY, Inventory
 from ray_gke.targets.kubernetes.ray_edits import without_scale
 from ray_gke.targets.kubernetes.resources import (
     RAY_KINDS,
+    RESOURCES,
     Ref,
     labels,
     resource,
@@ -53,14 +54,27 @@ def read(api: Api, wanted: Sequence[Wanted]) -> Live:
     remembered = {item.ref for one in _inventories(found) for item in one.items}
     refs = {Ref.of(one) for run in wanted for one in run.objects} | remembered
     kinds = {ref.kind for ref in refs} | set(RAY_KINDS)
+    if any(map(inventory.is_damaged, found.values())):
+        kinds |= set(RESOURCES) - {"Namespace"}
     found |= _lists(api, kinds - {"ConfigMap"}, namespaces, chosen)
     refs |= {inventory.ref(run.namespace, run.name) for run in wanted}
     refs |= {Ref("Namespace", "", run.namespace) for run in wanted}
     missing = sorted(refs - set(found), key=str)
-    for ref, one in zip(missing, api.in_parallel(api.get, missing), strict=True):
+    gets = api.in_parallel(lambda ref: _get(api, ref), missing)
+    for ref, one in zip(missing, gets, strict=True):
         if one is not None:
             found[ref] = one
     return found
+
+
+def _get(api: Api, ref: Ref) -> Manifest | None:
+    try:
+        return api.get(ref)
+    except NotAllowedError:
+        # Whoever has rights in a namespace may not see the namespace itself.
+        if ref.kind != "Namespace":
+            raise
+        return {"apiVersion": "v1", "kind": ref.kind, "metadata": {"name": ref.name}}
 
 
 def of_run(live: Live, name: str, namespace: str) -> Iterator[Ref]:
@@ -69,16 +83,17 @@ def of_run(live: Live, name: str, namespace: str) -> Iterator[Ref]:
     What KubeRay makes inherits our labels, and has an owner.
     """
     for ref, one in live.items():
-        if ref.namespace in {namespace, ""} and is_of(one, name):
+        if is_of(one, name, namespace):
             yield ref
 
 
-def is_of(one: Manifest, name: str) -> bool:
-    """Tell whether we have made an object for the run `name`."""
+def is_of(one: Manifest, name: str, namespace: str) -> bool:
+    """Tell whether we have made an object for the run `name` of a namespace."""
     found = labels(one)
     return (
         found.get(MANAGED_BY) == "ray-gke"
         and found.get(RUN) == name
+        and one["metadata"].get("namespace", found.get(NAMESPACE)) == namespace
         and not one["metadata"].get("ownerReferences")
     )
 
@@ -96,11 +111,12 @@ def serving(live: Live, service: Manifest) -> Manifest | None:
 def owner(one: Manifest) -> str:
     """Return in words to whom an object belongs that is not ours."""
     found = labels(one)
-    if found.get(MANAGED_BY) == "ray-gke" and RUN in found:
-        return f"the run {found[RUN]} of ray-gke"
     owners = one["metadata"].get("ownerReferences") or ()
     if owners:
+        # KubeRay gives our labels to what it makes.
         return f"{owners[0]['kind']} {owners[0]['name']}"
+    if found.get(MANAGED_BY) == "ray-gke" and RUN in found:
+        return f"the run {found[RUN]} of ray-gke"
     managers = {
         entry["manager"]: None
         for entry in one["metadata"].get("managedFields") or ()

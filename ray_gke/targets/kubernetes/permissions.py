@@ -58,17 +58,14 @@ def for_down(namespace: str, kinds: Iterable[str]) -> list[Access]:
     return _once(needed)
 
 
-def for_logs(namespace: str) -> list[Access]:
-    """Return what `logs` needs."""
-    needed = [*_of("ConfigMap", namespace, _READ), *_of("Pod", namespace, _READ)]
-    return [*needed, Access(namespace, "", "pods/log", "get")]
-
-
 def for_dashboard(namespace: str) -> list[Access]:
     """Return what it takes to reach the head of a run and its token."""
-    forward = Access(namespace, "", "pods/portforward", "create")
+    # By websocket it is a GET, for which newer API servers ask for create as well.
+    forward = [
+        Access(namespace, "", "pods/portforward", verb) for verb in ("get", "create")
+    ]
     secret = Access(namespace, "", "secrets", "get")
-    return _once([*_of("Pod", namespace, _READ), forward, secret])
+    return _once([*_of("Pod", namespace, _READ), *forward, secret])
 
 
 def missing(api: Api, needed: Iterable[Access]) -> list[Access]:

@@ -20,8 +20,12 @@ from ray_gke.versions import parsed
 SCALE = ("replicas", "minReplicas", "maxReplicas", "scaleStrategy")
 """Fields of a worker group that say how many workers there are."""
 
+AUTOSCALED = ("replicas", "scaleStrategy")
+"""Those of them that Ray's autoscaler writes."""
+
 _OF_AUTOSCALER = ("idleTimeoutSeconds", "upscalingMode")
 _OF_SCHEDULER = ("tolerations", "schedulingGates")
+_NOTHING = ()
 _VERSION = "ray.io/kuberay-version"
 _MUTES_TOLERATIONS = "1.6.0"
 
@@ -41,6 +45,10 @@ class Edit:
 
 
 _IN_PLACE = Edit("in place: the cluster stays")
+_LATER = Edit(
+    "in place: the cluster stays, and KubeRay changes its numbers of workers only "
+    "with another edit of it"
+)
 
 
 def edit(before: Manifest, after: Manifest, serving: Manifest | None = None) -> Edit:
@@ -75,7 +83,8 @@ def _of_service(now: Manifest, after: Manifest) -> Edit:
     old = _Lasting.of_service(_cluster(now), muted)
     new = _Lasting.of_service(_cluster(after), muted)
     if old.rest == new.rest and new.groups[: len(old.groups)] == old.groups:
-        return _IN_PLACE
+        more = len(new.groups) > len(old.groups)
+        return _IN_PLACE if more or _is_told(_cluster(now), _cluster(after)) else _LATER
     upgrade = after["spec"].get("upgradeStrategy", {}).get("type", "NewCluster")
     if upgrade == "None":
         return Edit("kept back: upgradeStrategy None, the cluster is not changed")
@@ -94,8 +103,7 @@ def gpus(cluster: Mapping[str, Any]) -> int:
 
 def without_scale(groups: Iterable[Manifest]) -> list[Manifest]:
     """Return worker groups without what Ray's autoscaler writes there."""
-    written = ("replicas", "scaleStrategy")
-    return [_without(group, written) for group in groups]
+    return [_without(group, AUTOSCALED) for group in groups]
 
 
 def _cluster(one: Manifest) -> Manifest:
@@ -136,6 +144,15 @@ class _Lasting:
         ]
         rest = _without(cluster, ("headGroupSpec", "workerGroupSpecs"))
         return cls(groups, {**rest, "headGroupSpec": head})
+
+
+def _is_told(now: Manifest, wanted: Manifest) -> bool:
+    """Tell whether a cluster has the numbers of workers and tolerations wanted.
+
+    KubeRay ignores a RayService's edit of nothing else.
+    """
+    old, new = (_Lasting.of(cluster, AUTOSCALED, _NOTHING) for cluster in (now, wanted))
+    return old == new
 
 
 def _without_in_pod(group: Manifest, keys: Iterable[str]) -> Manifest:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ray_gke.events import Emit, Finished
 from ray_gke.targets import ray_jobs
-from ray_gke.targets.kubernetes import head
+from ray_gke.targets.kubernetes import head, permissions
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.head import DASHBOARD_PORT
 from ray_gke.targets.kubernetes.port_forward import forward
@@ -32,6 +32,7 @@ def submit(  # noqa: PLR0913 as Ray's API has it
     its head is not ready.
     """
     run = head.find(api, namespace, name)
+    permissions.check(api, permissions.for_dashboard(namespace))
     cluster = head.cluster(api, run)
     head.pod(api, namespace, cluster)
     token = head.token(api, namespace, cluster)

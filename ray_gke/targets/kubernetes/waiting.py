@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, Note
@@ -14,6 +13,7 @@ from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import causes, view
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import Inventory
+from ray_gke.targets.kubernetes.ray_pods import condition, group_of, is_ready
 from ray_gke.targets.kubernetes.view import View
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.4, 2.0
@@ -112,29 +112,9 @@ class Waiting:
         return FailedError(f"{name} {what}: {cause.what}{evidence}", hint=cause.fix)
 
 
-def condition(one: Manifest, kind: str) -> str:
-    """Return the status of a condition: True, False, Unknown, or nothing."""
-    for found in (one.get("status") or {}).get("conditions") or ():
-        if found.get("type") == kind:
-            return str(found.get("status", ""))
-    return ""
-
-
-def is_ready(pod: Manifest) -> bool:
-    """Tell whether a pod is ready and stays."""
-    going = "deletionTimestamp" in pod["metadata"]
-    return condition(pod, "Ready") == "True" and not going
-
-
 def ready_by_group(pods: tuple[Manifest, ...]) -> Counter[str]:
     """Return how many pods of each group are ready; the head's is `headgroup`."""
     return Counter(group_of(pod) for pod in pods if is_ready(pod))
-
-
-def group_of(pod: Manifest) -> str:
-    """Return the worker group that a pod belongs to, or nothing."""
-    labels: Mapping[str, Any] = pod["metadata"].get("labels") or {}
-    return str(labels.get("ray.io/group", ""))
 
 
 def progress(now: View, inventory: Inventory) -> str:
