@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from tests.cluster import by_hand, parts
+from tests.cluster import by_hand, parts, ray_image
 
 
 def main() -> int:
@@ -24,6 +25,9 @@ def _run(asked: argparse.Namespace) -> None:
     if asked.command == "build":
         for name in asked.parts or parts.PARTS:
             sys.stdout.write(f"{parts.path(name)}\n")
+        if not asked.parts and os.geteuid() == 0:
+            # What a real node runs; making it takes root.
+            sys.stdout.write(f"{ray_image.archive()}\n")
     elif asked.command == "up":
         sys.stdout.write(f"{by_hand.up(asked.folder, real=asked.node)}\n")
     elif asked.command == "down":

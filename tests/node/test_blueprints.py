@@ -39,6 +39,10 @@ def test_predictions_in_a_bucket(here: CommandLine, object_store: ObjectStore) -
     uri = object_store.uri("predictions/digits")
     done = here("up", "batch-inference", "--set", f"output={uri}")
     own.half_of_the_digits_is_predicted(bucket / "digits", done.stdout)
+    on_this_machine = (
+        blueprint_tests.BLUEPRINTS / "batch-inference/README.md"
+    ).read_text()
+    assert own.fact("accuracy", done.stdout) == own.fact("accuracy", on_this_machine)
 
 
 def test_a_search_on_spot_workers(here: CommandLine, spot_node: RealNode) -> None:
