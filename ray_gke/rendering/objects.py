@@ -177,7 +177,6 @@ class _Objects:
             "ray-service",
             metadata=self._metadata(plan.name),
             serve_config=documents.text(plan.serve_config or {}),
-            exclude_head=plan.head.num_cpus == 0 and bool(plan.worker_groups),
             cluster_spec=self._cluster_spec(),
         )
 

@@ -182,17 +182,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         response.close()
 
     def _ask(self, request: Request) -> http.client.HTTPResponse:
-        """Return the API server's response, over a connection that is kept."""
-        if self._upstream is None:
-            return _exchange(self._connected(), request)
-        try:
-            return _exchange(self._upstream, request)
-        except (OSError, http.client.RemoteDisconnected):
-            # The API server may have closed a connection that lay idle. What writes
-            # is never sent twice: that is for the client to decide.
-            if request.method != "GET":
-                raise
-        self._upstream.close()
+        """Return the API server's response, over a connection that is kept.
+
+        The API server may have closed one that lay idle. What writes is never sent
+        twice, that is for the client to decide: it has a connection that is fresh.
+        """
+        if self._upstream and request.method == "GET":
+            with contextlib.suppress(OSError, http.client.RemoteDisconnected):
+                return _exchange(self._upstream, request)
+        if self._upstream:
+            self._upstream.close()
         return _exchange(self._connected(), request)
 
     def _connected(self) -> http.client.HTTPSConnection:

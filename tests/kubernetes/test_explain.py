@@ -316,7 +316,7 @@ def test_an_operator_that_does_not_look(cluster: Bed, runs: ExplainedRuns) -> No
     assert cause.what == "RayCluster/alone is not looked at by any KubeRay operator"
     assert "helm upgrade --install kuberay-operator" in cause.fix
     assert not cause.lasting
-    assert runs.causes(known, later=31)[0].lasting
+    assert runs.causes(known, later=61)[0].lasting
 
 
 def test_a_job_that_failed_and_one_that_succeeded(

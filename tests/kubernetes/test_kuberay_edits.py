@@ -5,6 +5,7 @@ All of them are made at once, on one platform.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 import yaml
 
 from tests.cluster.bed import Bed
+from tests.cluster.processes import eventually
 from tests.kubernetes import desk as desks
 from tests.kubernetes.desk import Desk
+from tests.kubernetes.written import written
 
 pytestmark = pytest.mark.cluster
 
@@ -29,6 +32,10 @@ worker_groups:
 SERVICE = "service: {serve_config: serve.yaml}\n"
 FILES = {"serve.yaml": desks.NO_ANSWER, "app.py": "app = None\n"}
 FIRST, SECOND = BASE.splitlines(keepends=True)[2:]
+MORE = FIRST.replace(
+    "min_replicas: 1, max_replicas: 3", "min_replicas: 3, max_replicas: 8"
+)
+CLUSTER = "ray.io/cluster"
 THIRD = "  - {name: third, min_replicas: 1, cpu: 1, memory: 2Gi}\n"
 KEPT_BACK = """\
 patches:
@@ -171,21 +178,97 @@ def test_what_becomes_of_a_cluster(edited: Edited, name: str) -> None:
     assert kept == stays
 
 
-def most(cluster: Object) -> list[int]:
-    return [group["maxReplicas"] for group in cluster["spec"]["workerGroupSpecs"]]
+def numbers(cluster: Object) -> list[tuple[int, int]]:
+    groups = cluster["spec"]["workerGroupSpecs"]
+    return [(group["minReplicas"], group["maxReplicas"]) for group in groups]
 
 
-def test_numbers_of_workers_reach_the_cluster_of_a_service_only_with_other_edits(
-    edited: Edited,
+NUMBERS = {
+    "most": [(1, 4), (1, 1)],
+    "least": [(2, 3), (1, 1)],
+    "fixed": [(1, 3), (2, 2)],
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_of_workers_reach_the_cluster_of_a_service_by_us(
+    edited: Edited, name: str
 ) -> None:
-    """If this fails, KubeRay has learned it, and the plan must say so."""
-    for name in ("most", "least", "fixed"):
-        run = f"s-{name}"
-        assert "only with another edit" in told(edited, run)["means"]
-        assert most(edited.after[run]) == most(edited.before[run])
-    assert told(edited, "s-appended")["means"] == "in place: the cluster stays"
-    assert most(edited.after["s-appended"]) == [3, 1, 1]
-    assert most(edited.after["c-most"]) == [4, 1]
+    run, cluster = f"s-{name}", edited.before[f"s-{name}"]["metadata"]["name"]
+    assert told(edited, run)["means"] == "in place: the cluster stays"
+    scaled = edited.said[f"RayCluster/{cluster}"]
+    assert (scaled["action"], scaled["means"], scaled["ends_what_runs"]) == (
+        "change",
+        "in place: numbers of workers",
+        False,
+    )
+    assert numbers(edited.after[run]) == NUMBERS[name]
+
+
+def test_no_other_cluster_of_a_service_is_written_by_us(edited: Edited) -> None:
+    said = {key for key in edited.said if key.startswith("RayCluster/s-")}
+    clusters = (edited.before[f"s-{name}"]["metadata"]["name"] for name in NUMBERS)
+    assert said == {f"RayCluster/{cluster}" for cluster in clusters}
+    assert numbers(edited.after["s-appended"]) == [(1, 3), (1, 1), (1, 1)]
+    assert numbers(edited.after["c-most"]) == NUMBERS["most"]
+
+
+def pods(desk: Desk, namespace: str, cluster: str) -> set[str]:
+    found = desk.all("Pod", namespace).items()
+    return {
+        name for name, pod in found if pod["metadata"]["labels"][CLUSTER] == cluster
+    }
+
+
+def test_the_cluster_of_a_service_gets_more_workers(desk: Desk, place: str) -> None:
+    up = ("up", desk.write("demo", BASE + SERVICE, FILES), "-n", place)
+    desk.done(*up)
+    (before,) = desk.all("RayCluster", place).values()
+    name = before["metadata"]["name"]
+    eventually("two workers", lambda: len(pods(desk, place, name)) == 1 + 2)
+    few = pods(desk, place, name)
+    desk.write("demo", (BASE + SERVICE).replace(FIRST, MORE), FILES)
+    desk.done(*up)
+    eventually("two more workers", lambda: len(pods(desk, place, name)) == 1 + 4)
+    assert few < pods(desk, place, name)
+    writes = written(desk.cluster)
+    desk.done(*up)
+    scaled_by_ray(desk, place, name)
+    desk.done(*up)
+    assert written(desk.cluster) == writes
+    (after,) = desk.all("RayCluster", place).values()
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert numbers(after) == [(3, 8), (1, 1)]
+    assert after["spec"]["workerGroupSpecs"][0]["replicas"] == 4
+
+
+def scaled_by_ray(desk: Desk, namespace: str, cluster: str) -> None:
+    """Write one more worker as Ray's autoscaler does."""
+    path = "/spec/workerGroupSpecs/0/replicas"
+    patch = json.dumps([{"op": "replace", "path": path, "value": 4}])
+    autoscaler = ("--type=json", "--field-manager=python-requests", "-p", patch)
+    desk.cluster.kubectl("patch", "raycluster", cluster, "-n", namespace, *autoscaler)
+
+
+def test_numbers_that_somebody_has_changed_come_back_and_the_rest_stays(
+    desk: Desk, place: str
+) -> None:
+    desk.done("up", desk.write("demo", BASE + SERVICE, FILES), "-n", place)
+    (name,) = desk.all("RayCluster", place)
+    patch = (
+        '[{"op": "replace", "path": "/spec/workerGroupSpecs/1/replicas", "value": 0}]'
+    )
+    where = ("raycluster", name, "-n", place, "--type=json")
+    desk.cluster.kubectl("patch", *where, "-p", patch)
+    (change,) = desk.changes("./demo", "-n", place).values()
+    assert change["name"] == name
+    assert "spec.workerGroupSpecs[1].replicas" in change["fields"]
+    desk.done("up", "./demo", "-n", place)
+    (cluster,) = desk.all("RayCluster", place).values()
+    assert cluster["spec"]["workerGroupSpecs"][1]["replicas"] == 1
+    assert name not in desk.all("ConfigMap", place)["ray-gke-demo"]["data"]["objects"]
+    desk.done("down", "demo", "-n", place)
+    desks.gone(desk, place, "RayService", "RayCluster")
 
 
 def test_an_upgrade_strategy_of_none_keeps_a_cluster_as_it_is(edited: Edited) -> None:

@@ -1,4 +1,4 @@
-"""Runs in a pod: asks a service all the time, until SIGTERM; tells what it has got.
+"""Runs in a pod: asks HOST PORT all the time, until SIGTERM; tells what it has got.
 
 Most requests take a connection each. One thread keeps its connection, and asks again
 over a new one when that was closed before any answer, as HTTP clients do.
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 
-HOST, PORT = os.environ["SERVICE_HOST"], int(os.environ["SERVICE_PORT"])
 THREADS, PAUSE_SECONDS, TIMEOUT_SECONDS = 3, 0.1, 30
 
 over = threading.Event()
@@ -27,7 +26,8 @@ lost: list[str] = []
 
 
 def connection() -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(HOST, PORT, timeout=TIMEOUT_SECONDS)
+    host, port = sys.argv[1:]
+    return http.client.HTTPConnection(host, int(port), timeout=TIMEOUT_SECONDS)
 
 
 def answer(to: http.client.HTTPConnection) -> str:

@@ -34,12 +34,10 @@ class Traffic:
 
     def start(self) -> None:
         source = Path(steady_client.__file__).read_text()
-        env = {"SERVICE_HOST": f"{NAME}-serve-svc", "SERVICE_PORT": "8000"}
         container = {
             "name": CLIENT,
             "image": ray_image.RAY,
-            "command": ["python", "-c", source],
-            "env": [{"name": name, "value": value} for name, value in env.items()],
+            "command": ["python", "-c", source, f"{NAME}-serve-svc", "8000"],
         }
         pod = {
             "apiVersion": "v1",
@@ -119,9 +117,9 @@ def test_no_request_is_lost(
         told = here.json("plan", f"./{NAME}", *options, cwd=tmp_path)
         return of_the_service(told)
 
+    own = blueprint_tests.of(NAME)
     shutil.copytree(blueprint_tests.BLUEPRINTS / NAME, tmp_path / NAME)
     command("up", f"./{NAME}")
-    own = blueprint_tests.of(NAME)
     with here.dashboard(NAME) as opened:
         endpoint = own.Endpoint(opened["service"])
         own.classifies_digits_and_explains_bad_requests(endpoint)

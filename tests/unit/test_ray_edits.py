@@ -98,13 +98,10 @@ def test_a_service_takes_groups_at_the_end_and_nothing_else_of_its_cluster() -> 
         assert edit("RayService", [A], after).new_cluster
 
 
-def test_numbers_of_workers_of_a_service_come_later_unless_a_group_is_added() -> None:
-    more = {**A, "maxReplicas": 9}
-    assert "only with another edit" in edit("RayService", [A], [more]).note
-    assert edit("RayService", [A], [more, B]).note == "in place: the cluster stays"
-    scaled = serving("1.5.1", {**A, "replicas": 2})
-    told = ray_edits.edit(ray("RayService", A), ray("RayService", A), scaled)
-    assert told.note == "in place: the cluster stays"
+@pytest.mark.parametrize("key", ["minReplicas", "maxReplicas", "replicas"])
+def test_numbers_of_workers_of_a_service_are_edited_in_place(key: str) -> None:
+    found = edit("RayService", [A], [{**A, key: 2}])
+    assert (found.note, found.in_place) == ("in place: the cluster stays", True)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +112,8 @@ def test_tolerations_of_a_service_by_version_of_kuberay(
 ) -> None:
     after = ray("RayService", TOLERANT)
     found = ray_edits.edit(ray("RayService", A), after, serving(version, A))
-    assert found.new_cluster == new
+    assert (found.new_cluster, found.in_place) == (new, not new)
+    assert ("tolerations only with another edit" in found.note) == (not new)
 
 
 def test_a_service_is_compared_with_the_cluster_that_it_has() -> None:

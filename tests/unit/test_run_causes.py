@@ -94,6 +94,57 @@ def test_a_head_that_could_not_be_made_at_first_is_no_cause_once_it_is_there() -
     assert told(seen(in_order(), events=(failed,))) == []
 
 
+ROLE = "Failed to create role ml/demo, roles is forbidden: no"
+
+
+@pytest.mark.parametrize("reason", ["FailedToCreateRole", "FailedToCreateService"])
+@pytest.mark.parametrize("kind", ["RayCluster", "RayService"])
+def test_what_could_not_be_made_once_is_no_cause_once_there_are_pods(
+    kind: str, reason: str
+) -> None:
+    failed = event(f"{kind}/demo", reason, ROLE, ago=20)
+    one = ray(kind)
+    (cause,) = (c for c in told(seen(one=one, events=(failed,))) if "made" in c.what)
+    assert cause.evidence == (f"event of {kind}/demo: {reason}: {ROLE}",)
+    assert told(seen(in_order(), one=one, events=(failed,))) == []
+
+
+@pytest.mark.parametrize(
+    ("ago", "first", "age", "counts"),
+    [
+        (29, 50, 60, True),
+        (30, 50, 60, False),
+        (20, 50, 19, False),
+        (5, 50, 60, True),
+    ],
+)
+def test_what_cannot_be_made_again_and_again(
+    ago: float, first: float, age: float, *, counts: bool
+) -> None:
+    """Pods from before do not tell that it is there, those from after do."""
+    head = in_order()
+    head["metadata"]["creationTimestamp"] = at(age)
+    failed = event(
+        "RayCluster/demo", "FailedToCreateRole", ROLE, ago=ago, first=first, count=2
+    )
+    assert bool(told(seen(head, events=(failed,)))) == counts
+
+
+def test_a_submitter_that_is_there_was_made() -> None:
+    failed = event("RayJob/demo", "FailedToCreateRayJobSubmitter", ROLE, count=2)
+    submitter = {"kind": "Job", "metadata": {"name": "demo"}}
+    job = ray("RayJob")
+    assert told(seen(in_order(), one=job, events=(failed,)))
+    assert not told(seen(in_order(), one=job, events=(failed,), submitter=submitter))
+
+
+@pytest.mark.parametrize(("count", "found"), [(1, 0), (2, 1)])
+def test_a_second_cluster_that_cannot_be_made(count: int, found: int) -> None:
+    failed = event("RayService/demo", "FailedToCreateRayCluster", ROLE, count=count)
+    view = seen(in_order(), one=ray("RayService"), events=(failed,))
+    assert len(told(view)) == found
+
+
 QUOTA = (
     "Failed to create worker Pod for the cluster ml/demo, pods is forbidden: exceeded "
     "quota: q, requested: requests.cpu=2, used: requests.cpu={used}, limited: "
@@ -148,7 +199,8 @@ def test_without_a_status_there_is_no_operator(kind: str) -> None:
     assert cause.what == f"{kind}/demo is not looked at by any KubeRay operator"
     assert not cause.lasting
     assert "helm upgrade --install kuberay-operator" in cause.fix
-    assert told(view, later=11)[0].lasting
+    assert not told(view, later=40)[0].lasting
+    assert told(view, later=41)[0].lasting
 
 
 def test_what_the_operator_refuses_is_told_until_it_accepts_it() -> None:

@@ -89,7 +89,6 @@ def test_a_catalog_s_template_wins_and_the_others_stay_ours(tmp_path: Path) -> N
         "ray-service",
         metadata={"name": "x"},
         serve_config="",
-        exclude_head=True,
         cluster_spec={},
     )
     assert ours["kind"] == "RayService"

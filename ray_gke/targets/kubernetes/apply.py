@@ -76,12 +76,15 @@ class Application:
         assert change.wanted is not None
         self.check()
         after = self._applied(change, change.wanted)
-        self._items[change.ref] = Item(
-            change.ref,
-            live.digest(self._rendered(change.ref)),
-            live.our_fields(after),
-            live.groups(after),
-        )
+        rendered = self._rendered(change.ref)
+        # The cluster of a RayService belongs to that, and goes with it.
+        if rendered is not None:
+            self._items[change.ref] = Item(
+                change.ref,
+                live.digest(rendered),
+                live.our_fields(after),
+                live.groups(after),
+            )
 
     def _applied(self, change: Change, wanted: Manifest) -> Manifest:
         try:
@@ -99,8 +102,9 @@ class Application:
                 return here
             raise
 
-    def _rendered(self, ref: Ref) -> Manifest:
-        return next(one for one in self.run.wanted.objects if Ref.of(one) == ref)
+    def _rendered(self, ref: Ref) -> Manifest | None:
+        objects = self.run.wanted.objects
+        return next((one for one in objects if Ref.of(one) == ref), None)
 
     def _remove(self, changes: Iterable[Change]) -> None:
         several = list(changes)

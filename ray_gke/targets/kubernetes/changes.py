@@ -19,6 +19,7 @@ from ray_gke.targets.kubernetes import (
     live,
     pod_security,
     ray_edits,
+    scaling,
 )
 from ray_gke.targets.kubernetes.api import Api, ApiError
 from ray_gke.targets.kubernetes.inventory import Inventory, Item
@@ -118,6 +119,7 @@ def _of_run(
     if remembered and not live.is_of(remembered, wanted.name, wanted.namespace):
         comparison.foreign(remembered)
     changes = [*comparison.namespace(), *map(comparison.one, wanted.objects)]
+    changes += [scale for one in changes for scale in comparison.scaled(one)]
     refs = {change.ref for change in changes}
     stale = {*items, *live.of_run(found, wanted.name, wanted.namespace)} - refs
     stale -= {inventory.ref(wanted.namespace, wanted.name)}
@@ -185,7 +187,7 @@ class _Comparison:
         if digest == item.digest and item.fields == live.our_fields(here) != "":
             self.kept.append(item)
             return Change(ref, "unchanged")
-        applied = self._tried(_with_workers(wanted, here), here)
+        applied = self._tried(scaling.with_workers(wanted, here), here)
         if applied is None:
             return Change(ref, "unchanged")
         fields = differences.fields(here, applied.after)
@@ -256,6 +258,30 @@ class _Comparison:
             return None
         return ray_edits.edit(here, after, live.serving(self.found, here))
 
+    def scaled(self, change: Change) -> Iterator[Change]:
+        """Yield how the cluster of a service that keeps it gets its workers.
+
+        The cluster is the RayService's: it is not remembered, and never removed.
+        """
+        here = self.found.get(change.ref)
+        cluster = live.serving(self.found, here) if here else None
+        if not here or not cluster or change.action not in {"change", "unchanged"}:
+            return
+        edit = change.edit or ray_edits.edit(here, here, cluster)
+        service = next(one for one in self.run.objects if Ref.of(one) == change.ref)
+        wanted = scaling.scaled(cluster, service) if edit.in_place else None
+        if wanted and "deletionTimestamp" not in cluster["metadata"]:
+            after = {**cluster, "spec": {**cluster["spec"], **wanted["spec"]}}
+            yield Change(
+                Ref.of(cluster),
+                "change",
+                differences.fields(cluster, after),
+                ray_edits.SCALED,
+                wanted=wanted,
+                before=cluster,
+                force=True,
+            )
+
     def pruned(self, stale: Iterable[Ref]) -> Iterator[Change]:
         for ref in stale:
             here = self.found.get(ref)
@@ -303,27 +329,3 @@ def _has_ended(one: Manifest) -> bool:
     """Tell whether a RayJob has nothing left to do; other kinds never end."""
     status = one.get("status") or {}
     return one["kind"] == "RayJob" and status.get("jobDeploymentStatus") in _FINISHED
-
-
-def _with_workers(wanted: Manifest, here: Manifest) -> Manifest:
-    """Return a RayCluster with the workers that its autoscaler wants now."""
-    if wanted["kind"] != "RayCluster":
-        return wanted
-    current = {
-        group["groupName"]: group
-        for group in here["spec"].get("workerGroupSpecs") or ()
-    }
-    groups = [
-        _kept(group, current.get(group["groupName"], {}))
-        for group in wanted["spec"]["workerGroupSpecs"]
-    ]
-    return {**wanted, "spec": {**wanted["spec"], "workerGroupSpecs": groups}}
-
-
-def _kept(group: Manifest, current: Manifest) -> Manifest:
-    if "replicas" in group:
-        return group
-    kept = {key: current[key] for key in ray_edits.AUTOSCALED if key in current}
-    if kept.get("replicas") is not None:
-        kept["replicas"] = min(kept["replicas"], group["maxReplicas"])
-    return {**group, **kept}

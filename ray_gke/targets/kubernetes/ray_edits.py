@@ -36,18 +36,24 @@ class Edit:
 
     `replaces`: the object must be deleted and made anew, and what runs on it ends.
     `new_cluster`: another cluster comes up first, and needs so many `gpus` besides.
+    `in_place`: the cluster that there is stays and is changed.
     """
 
     note: str
     replaces: bool = False
+    in_place: bool = False
     new_cluster: bool = False
     gpus: int = 0
 
 
-_IN_PLACE = Edit("in place: the cluster stays")
+SCALED = Edit("in place: numbers of workers", in_place=True)
+"""The edit of a service's RayCluster, which KubeRay leaves to us."""
+
+_IN_PLACE = Edit("in place: the cluster stays", in_place=True)
 _LATER = Edit(
-    "in place: the cluster stays, and KubeRay changes its numbers of workers only "
-    "with another edit of it"
+    "in place: the cluster stays, and KubeRay changes its tolerations only with "
+    "another edit of it",
+    in_place=True,
 )
 
 
@@ -84,7 +90,8 @@ def _of_service(now: Manifest, after: Manifest) -> Edit:
     new = _Lasting.of_service(_cluster(after), muted)
     if old.rest == new.rest and new.groups[: len(old.groups)] == old.groups:
         more = len(new.groups) > len(old.groups)
-        return _IN_PLACE if more or _is_told(_cluster(now), _cluster(after)) else _LATER
+        told = more or _is_tolerant(_cluster(now), _cluster(after))
+        return _IN_PLACE if told else _LATER
     upgrade = after["spec"].get("upgradeStrategy", {}).get("type", "NewCluster")
     if upgrade == "None":
         return Edit("kept back: upgradeStrategy None, the cluster is not changed")
@@ -146,12 +153,12 @@ class _Lasting:
         return cls(groups, {**rest, "headGroupSpec": head})
 
 
-def _is_told(now: Manifest, wanted: Manifest) -> bool:
-    """Tell whether a cluster has the numbers of workers and tolerations wanted.
+def _is_tolerant(now: Manifest, wanted: Manifest) -> bool:
+    """Tell whether a cluster has the tolerations wanted.
 
     KubeRay ignores a RayService's edit of nothing else.
     """
-    old, new = (_Lasting.of(cluster, AUTOSCALED, _NOTHING) for cluster in (now, wanted))
+    old, new = (_Lasting.of_service(cluster, _NOTHING) for cluster in (now, wanted))
     return old == new
 
 

@@ -12,12 +12,18 @@ from ray_gke.targets.explanation import Cause
 from ray_gke.targets.kubernetes.causes.finding import Finding
 from ray_gke.targets.kubernetes.pod_requests import numbers, used
 from ray_gke.targets.kubernetes.resources import labels
-from ray_gke.targets.kubernetes.view import GROUP_LABEL, Event, View, condition
+from ray_gke.targets.kubernetes.view import (
+    GROUP_LABEL,
+    Event,
+    View,
+    condition,
+    seconds,
+)
 
 GRACE_SECONDS = 10.0
 """The operator tries again at once; by then it is not by chance."""
 
-_RECENT_SECONDS = 180.0
+_RECENT_SECONDS, _REPEATED_SECONDS = 180.0, 30.0
 _QUOTA = re.compile(
     r"exceeded quota: (?P<name>[^,]+), requested: (?P<requested>\S+), "
     r"used: (?P<used>\S+), limited: (?P<limited>[^\s;]+)"
@@ -117,7 +123,7 @@ def causes(view: View, now: float) -> Iterator[Cause]:
             said.setdefault((event.kind, event.name, event.reason), []).append(event)
     told = set()
     for events in said.values():
-        if _is_current(view, events[-1], now):
+        if _is_current(view, events, now):
             told.add(events[-1].name)
             yield _cause(view, events, now)
     for cluster in view.clusters:
@@ -137,11 +143,12 @@ def _of_condition(view: View, cluster: Manifest, failure: Manifest) -> Iterator[
         yield Finding(finding.text, evidence, finding.fix).of(subject)
 
 
-def _is_current(view: View, event: Event, now: float) -> bool:
+def _is_current(view: View, events: Sequence[Event], now: float) -> bool:
+    event = events[-1]
     pods = [
         pod
         for cluster in view.clusters
-        if cluster["metadata"].get("uid") == event.uid
+        if event.kind != "RayCluster" or cluster["metadata"].get("uid") == event.uid
         for pod in view.pods_of(cluster)
     ]
     match event.reason:
@@ -156,8 +163,27 @@ def _is_current(view: View, event: Event, now: float) -> bool:
             if condition(cluster, "ReplicaFailure").get("status") == "True":
                 return True
             return _workers_missing(cluster, pods)
+        case "FailedToCreateRayJobSubmitter" if view.submitter:
+            return False
         case _:
-            return now - event.last < _RECENT_SECONDS
+            of_ray = event.reason == "FailedToCreateRayCluster"
+            return _is_missing(events, view.clusters if of_ray else pods, now)
+
+
+def _is_missing(
+    events: Sequence[Event], following: Iterable[Manifest], now: float
+) -> bool:
+    """Tell whether what could not be made is still missing.
+
+    Of what is made after it nothing is there, or it is from before the failures.
+    """
+    silent = now - events[-1].last
+    moments = [seconds(one["metadata"].get("creationTimestamp")) for one in following]
+    if not moments:
+        return silent < _RECENT_SECONDS
+    since = any(moment and moment > events[-1].last for moment in moments)
+    again = sum(event.count for event in events) > 1
+    return again and not since and silent < _REPEATED_SECONDS
 
 
 def _workers_missing(cluster: Manifest, pods: Iterable[Manifest]) -> bool:

@@ -17,7 +17,7 @@ from ray_gke.targets.kubernetes.view import (
     seconds,
 )
 
-UNSEEN_SECONDS, HOPELESS_SECONDS = 20.0, 30.0
+UNSEEN_SECONDS, HOPELESS_SECONDS = 20.0, 60.0
 """After these an object without a status has no operator, and will get none."""
 
 HOPELESS_REPLACEMENTS = 3
