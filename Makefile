@@ -17,7 +17,7 @@ test: $(VENV)/test.stamp ## Run all tests
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 test-cluster: $(VENV)/test.stamp ## Run the tests on a real control plane (needs Go)
-	$(BIN)/python -m pytest --cluster -m cluster -n $(TEST_WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --cluster -m cluster -n $(TEST_WORKERS) --dist loadfile
 
 test-node: $(VENV)/test.stamp ## Run the tests on a real node (needs Go, root on Debian)
 	$(BIN)/python -m pytest --node -m node

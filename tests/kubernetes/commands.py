@@ -99,7 +99,6 @@ class Command:
 
 def _run(arguments: list[str], kubeconfig: Path, folder: Path, log: Path) -> None:
     """Be `ray-gke`, in the child."""
-    from kubernetes.config import kube_config
 
     from ray_gke import cli
 
@@ -111,8 +110,6 @@ def _run(arguments: list[str], kubeconfig: Path, folder: Path, log: Path) -> Non
     sys.stdin = os.fdopen(0, closefd=False)
     os.chdir(folder)
     os.environ["KUBECONFIG"] = str(kubeconfig)
-    # It has looked at the environment when it was imported, before the fork.
-    kube_config.KUBE_CONFIG_DEFAULT_LOCATION = str(kubeconfig)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["ray-gke", *arguments]
     cli.main()

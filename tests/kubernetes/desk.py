@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import secrets
 import sys
 import textwrap
@@ -13,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
-
-from kubernetes.config import kube_config
 
 from ray_gke import cli
 from ray_gke.targets.kubernetes.resources import RESOURCES, resource
@@ -89,8 +88,7 @@ class Desk:
         kubeconfig = str(self.cluster.kubeconfig)
         with (
             contextlib.chdir(self.folder),
-            # The client has looked at the environment when it was imported.
-            mock.patch.object(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", kubeconfig),
+            mock.patch.dict(os.environ, {"KUBECONFIG": kubeconfig}),
         ):
             yield
 

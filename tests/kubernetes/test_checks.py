@@ -31,9 +31,6 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
 
     def of(kubeconfig: Path) -> Api:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-        # The client library has read the variable when it was imported.
-        place = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
-        monkeypatch.setattr(place, str(kubeconfig))
         return Api.of(None)
 
     return of
@@ -110,6 +107,9 @@ def test_credentials_that_are_not_accepted(
 @contextmanager
 def without_definitions(cluster: Bed) -> Iterator[None]:
     """Take the definitions of the Ray kinds away, and bring them back."""
+    # Without an operator nothing that carries its finalizers ever goes.
+    plurals = "rayservices,rayjobs,rayclusters"
+    cluster.kubectl("delete", plurals, "-A", "--all", "--timeout=90s")
     cluster.operator.stop()
     kinds = [f"{plural}.ray.io" for plural in ("rayclusters", "rayjobs", "rayservices")]
     saved = cluster.kubectl("get", "crd", *kinds, "-o", "json")

@@ -44,9 +44,6 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
 
     def of(kubeconfig: Path) -> Api:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-        # The client library has read the variable when it was imported.
-        place = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
-        monkeypatch.setattr(place, str(kubeconfig))
         return Api.of(None)
 
     return of

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 _USER_AGENT = f"ray-gke/{__version__}"
+_DEFAULT_KUBECONFIG = "~/.kube/config"
 _IN_CLUSTER = "in-cluster"
 _FORWARD_PROTOCOL = "v4.channel.k8s.io"
 _CONNECT_SECONDS = 15.0
@@ -146,17 +147,18 @@ def connect(context: str | None) -> Client:
     """
     from kubernetes import config
 
-    if context is None and not _has_kubeconfig() and _in_pod():
+    files = os.environ.get("KUBECONFIG") or _DEFAULT_KUBECONFIG
+    if context is None and not _is_there(files) and _in_pod():
         return _in_cluster()
     try:
-        contexts, current = config.list_kube_config_contexts()
+        contexts, current = config.list_kube_config_contexts(config_file=files)
         names = [entry["name"] for entry in contexts]
         chosen = next(
             (c for c in contexts if c["name"] == context), None if context else current
         )
         if chosen is None:
             raise _no_context(context, names)
-        client = config.new_client_from_config(context=chosen["name"])
+        client = config.new_client_from_config(files, chosen["name"])
     except (config.ConfigException, OSError, TypeError, ValueError) as error:
         raise RefusedError(
             f"the kubeconfig cannot be used: {_one_line(error)}",
@@ -177,12 +179,11 @@ def _no_context(context: str | None, names: Sequence[str]) -> RefusedError:
     return RefusedError(message, hint=suggestion(context, names))
 
 
-def _has_kubeconfig() -> bool:
+def _is_there(files: str) -> bool:
     from pathlib import Path
 
-    given = os.environ.get("KUBECONFIG")
-    files = given.split(os.pathsep) if given else ["~/.kube/config"]
-    return any(Path(file).expanduser().is_file() for file in files if file)
+    found = files.split(os.pathsep)
+    return any(Path(file).expanduser().is_file() for file in found if file)
 
 
 def _in_pod() -> bool:

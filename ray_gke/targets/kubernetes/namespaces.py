@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory
 from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
 from ray_gke.targets.kubernetes.apply import wait_until_gone
@@ -15,6 +16,7 @@ _OF_KUBERNETES = {
     ("ConfigMap", "kube-root-ca.crt"),
     ("ServiceAccount", "default"),
 }
+_SOON_SECONDS, _POLL_SECONDS = 10.0, 0.3
 _EPHEMERAL = frozenset({"Event", "Endpoints", "EndpointSlice"})
 
 
@@ -28,7 +30,7 @@ def remove_if_ours_and_empty(api: Api, namespace: str) -> bool:
         here = api.get(ref)
         if here is None or labels(here).get(inventory.MANAGED_BY) != "ray-gke":
             return False
-        if any(_contents(api, namespace)):
+        if not _gets_empty(api, namespace):
             return False
         api.delete(ref, uid=here["metadata"]["uid"])
     except (NotAllowedError, ApiError):
@@ -37,7 +39,26 @@ def remove_if_ours_and_empty(api: Api, namespace: str) -> bool:
     return True
 
 
-def _contents(api: Api, namespace: str) -> Iterator[str]:
+def _gets_empty(api: Api, namespace: str) -> bool:
+    """Tell whether nothing is there but what goes by itself, and wait for that.
+
+    What KubeRay made for a run may go a little later than the run.
+    """
+    soon = api.within(_SOON_SECONDS)
+    while True:
+        contents = list(_contents(api, namespace))
+        if not all(map(_is_going, contents)):
+            return False
+        if not contents or soon.wait(_POLL_SECONDS):
+            return not contents
+
+
+def _is_going(one: Manifest) -> bool:
+    metadata = one["metadata"]
+    return bool(metadata.get("deletionTimestamp") or metadata.get("ownerReferences"))
+
+
+def _contents(api: Api, namespace: str) -> Iterator[Manifest]:
     """Yield what is in a namespace, of all kinds that the API server has."""
     for version, kind, plural in _kinds(api):
         root = "/apis/" if "/" in version else "/api/"
@@ -46,7 +67,7 @@ def _contents(api: Api, namespace: str) -> Iterator[str]:
         for one in (found or {}).get("items") or ():
             name = one["metadata"]["name"]
             if (kind, name) not in _OF_KUBERNETES:
-                yield f"{kind}/{name}"
+                yield one
 
 
 def _kinds(api: Api) -> Iterator[tuple[str, str, str]]:
