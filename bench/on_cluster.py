@@ -119,8 +119,8 @@ def _blueprint(catalog: Path, name: str) -> Path:
     (folder / "blueprint.yaml").write_text(
         "apiVersion: ray-gke/v1\nkind: Blueprint\n"
         f"metadata: {{name: {name}}}\nspec:\n"
-        "  head: {cpu: 1, memory: 2Gi}\n"
-        "  worker_groups: [{name: cpu, min_replicas: 1, cpu: 1, memory: 1Gi}]\n"
+        "  head: {cpu: 500m, memory: 2Gi}\n"
+        "  worker_groups: [{name: cpu, min_replicas: 1, cpu: 500m, memory: 1Gi}]\n"
         "  cluster: {}\n",
         encoding="utf-8",
     )
