@@ -16,7 +16,8 @@ from ray_gke.targets.kubernetes.inventory import Inventory
 from ray_gke.targets.kubernetes.ray_pods import condition, group_of, is_ready
 from ray_gke.targets.kubernetes.view import View
 
-_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.4, 2.0
+# A small part of the time that it has taken so far.
+_POLL_SHARE, _POLL_SECONDS, _LONGEST_POLL_SECONDS = 1 / 60, 0.3, 2.0
 # KubeRay looks at a service every two seconds; until it has seen an edit, its status
 # is that of before. Source: ServiceDefaultRequeueDuration in KubeRay 1.5.1.
 _SEEN_SECONDS = 12.0
@@ -39,7 +40,6 @@ class Waiting:
     edited: float | None = None
     previous: str = ""
     _told: str = ""
-    _pause: float = _POLL_SECONDS
     _began: float = field(default_factory=time.monotonic)
 
     def until_ready(self) -> View:
@@ -59,8 +59,11 @@ class Waiting:
             if time.monotonic() > self.deadline:
                 seconds = time.monotonic() - self._began
                 raise self._failed(f"is not ready after {seconds:.0f} s", found)
-            time.sleep(self._pause)
-            self._pause = min(self._pause * 1.1, _LONGEST_POLL_SECONDS)
+            time.sleep(self._pause())
+
+    def _pause(self) -> float:
+        share = (time.monotonic() - self._began) * _POLL_SHARE
+        return min(max(share, _POLL_SECONDS), _LONGEST_POLL_SECONDS)
 
     def _is_ready(self, now: View) -> bool:
         if now.ray is None:
@@ -99,7 +102,6 @@ class Waiting:
             text = progress(now, self.inventory)
         if text and text != self._told:
             self._told = text
-            self._pause = _POLL_SECONDS
             self.emit(Note(self.inventory.name, text))
 
     def _failed(self, what: str, found: list[causes.Cause]) -> FailedError:
