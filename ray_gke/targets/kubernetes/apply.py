@@ -51,7 +51,8 @@ class Application:
         """
         for change in self.run.of("change"):
             if change.ref.kind == "RayService" and change.edit and self._applied_at:
-                return self._applied_at, _active(change) * change.edit.new_cluster
+                left = _active(change) if change.edit.new_cluster else ""
+                return self._applied_at, left
         return None
 
     def apply(self) -> None:

@@ -15,6 +15,7 @@ from ray_gke.targets.kubernetes import kuberay_operator, permissions
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError, UnreachableError
 from ray_gke.targets.kubernetes.kuberay_install import install, upgrade
 from ray_gke.targets.kubernetes.kuberay_operator import Operator
+from ray_gke.targets.kubernetes.pod_security import LEVEL
 from ray_gke.targets.kubernetes.resources import Ref, labels
 from ray_gke.versions import KUBERAY_VERSIONS, parsed
 
@@ -23,8 +24,6 @@ OLDEST_KUBERNETES = "1.29"
 
 PATIENCE_SECONDS = 10.0
 """Who has just named a cluster wants to know soon that it does not answer."""
-
-_LEVEL = "pod-security.kubernetes.io/enforce"
 
 
 @dataclass(frozen=True)
@@ -188,20 +187,20 @@ def _pod_security(api: Api, needs: Needs) -> Iterator[str]:
         namespace = api.get(Ref("Namespace", "", needs.namespace))
     except NotAllowedError:
         return
-    level = labels(namespace or {}).get(_LEVEL)
+    level = labels(namespace or {}).get(LEVEL)
     relax = (
         f"take back the patches that loosen the pods' security, or run kubectl label "
-        f"namespace {needs.namespace} {_LEVEL}=privileged --overwrite"
+        f"namespace {needs.namespace} {LEVEL}=privileged --overwrite"
     )
     if level == "restricted":
         raise RefusedError(
-            f"namespace {needs.namespace} has the label {_LEVEL}=restricted, which "
+            f"namespace {needs.namespace} has the label {LEVEL}=restricted, which "
             "the pods as patched, or with a GPU shared by MPS, do not satisfy",
             hint=relax,
         )
     if level == "baseline":
         yield (
-            f"namespace {needs.namespace} has the label {_LEVEL}=baseline; where "
+            f"namespace {needs.namespace} has the label {LEVEL}=baseline; where "
             f"patches break it, no pods come: {relax}"
         )
 

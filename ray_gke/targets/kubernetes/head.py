@@ -10,8 +10,9 @@ from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import Inventory
-from ray_gke.targets.kubernetes.ray_pods import CLUSTER, NODE_TYPE, SERVES, is_ready
+from ray_gke.targets.kubernetes.ray_pods import NODE_TYPE, SERVES, is_ready
 from ray_gke.targets.kubernetes.resources import Ref
+from ray_gke.targets.kubernetes.view import CLUSTER_LABEL
 
 DASHBOARD_PORT, SERVE_PORT = 8265, 8000
 _TOKEN_KEY = "auth_token"  # noqa: S105 the name of a key
@@ -72,13 +73,13 @@ def _named(service: Manifest) -> bool:
 
 def pod(api: Api, namespace: str, cluster_name: str) -> str:
     """Return the name of the head's pod; raises RefusedError while it is not ready."""
-    selector = f"{CLUSTER}={cluster_name},{NODE_TYPE}=head"
+    selector = f"{CLUSTER_LABEL}={cluster_name},{NODE_TYPE}=head"
     return _ready(api, namespace, selector, f"the head of {cluster_name}")
 
 
 def serving_pod(api: Api, namespace: str, cluster_name: str) -> str:
     """Return the name of a pod that answers for a service, as `pod` does."""
-    selector = f"{CLUSTER}={cluster_name},{SERVES}=true"
+    selector = f"{CLUSTER_LABEL}={cluster_name},{SERVES}=true"
     return _ready(api, namespace, selector, f"{cluster_name}'s HTTP")
 
 

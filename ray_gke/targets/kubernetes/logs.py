@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.errors import UsageError
 from ray_gke.events import LogLine
+from ray_gke.planning.plan import HEAD
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import head, inventory
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import Inventory
 from ray_gke.targets.kubernetes.job_output import job_output
 from ray_gke.targets.kubernetes.log_stream import Stream
-from ray_gke.targets.kubernetes.ray_pods import HEAD_GROUP, NODE_TYPE, group_of
+from ray_gke.targets.kubernetes.ray_pods import NODE_TYPE, group_of
 from ray_gke.targets.kubernetes.streams import Streams
 
 __all__ = ["job_output", "logs"]
@@ -51,9 +52,9 @@ def logs(  # noqa: PLR0913 as the command has it
 
 
 def _check(run: Inventory, group: str | None) -> None:
-    names = [_HEAD, HEAD_GROUP, *(one.name for one in run.groups)]
+    names = [_HEAD, HEAD, *(one.name for one in run.groups)]
     if group is not None and group not in names:
-        names.remove(HEAD_GROUP)
+        names.remove(HEAD)
         raise UsageError(
             f"{run.name} has no group {group!r}: it has {', '.join(names)}",
             hint=suggestion(group, names),
@@ -118,7 +119,7 @@ class _Pods:
     def _list(self) -> list[Manifest]:
         """Return the pods, the head first."""
         selector = f"{inventory.selector(self.run.name)},{NODE_TYPE}"
-        wanted = HEAD_GROUP if self.group == _HEAD else self.group
+        wanted = HEAD if self.group == _HEAD else self.group
         pods = [
             pod
             for pod in self.api.list("Pod", self.run.namespace, selector=selector)
@@ -127,7 +128,7 @@ class _Pods:
         return sorted(
             pods,
             key=lambda p: (
-                group_of(p) != HEAD_GROUP,
+                group_of(p) != HEAD,
                 group_of(p),
                 p["metadata"]["name"],
             ),

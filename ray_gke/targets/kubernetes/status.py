@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes import gateways, head, inventory
+from ray_gke.targets.kubernetes import gateways, head, inventory, view
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.head import DASHBOARD_PORT, SERVE_PORT
 from ray_gke.targets.kubernetes.inventory import Inventory
 from ray_gke.targets.kubernetes.ray_pods import (
     NODE_TYPE,
     condition,
-    found_condition,
     group_of,
     is_ready,
     is_worker,
@@ -138,7 +137,7 @@ def _cluster(ray: Manifest) -> tuple[str, str]:
         case "ready" if condition(ray, "HeadPodReady") != "False":
             return "RUNNING", message
         case _:
-            head_is = found_condition(ray, "HeadPodReady")
+            head_is = view.condition(ray, "HeadPodReady")
             return "STARTING", message or str(head_is.get("message", ""))
 
 
@@ -152,7 +151,7 @@ def _service(ray: Manifest) -> tuple[str, str]:
         for one in (service.get("applicationStatuses") or {}).values()
     ]
     broken = [one for one in applications if one.get("status") in _BROKEN]
-    ready = found_condition(ray, "Ready")
+    ready = view.condition(ray, "Ready")
     message = str((broken[0] if broken else ready).get("message") or "")
     if broken or ready.get("reason") == "InitializingTimeout":
         return "UNHEALTHY", message

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, Note
+from ray_gke.planning.plan import HEAD
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import causes, view
 from ray_gke.targets.kubernetes.api import Api
@@ -135,7 +136,7 @@ def _has_workers(now: View, inventory: Inventory) -> bool:
     if condition(now.ray, "HeadPodReady") != "True":
         return False
     ready = ready_by_group(now.pods)
-    return ready["headgroup"] > 0 and all(
+    return ready[HEAD] > 0 and all(
         ready[group.name] >= group.min_replicas for group in inventory.groups
     )
 
