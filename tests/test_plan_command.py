@@ -365,7 +365,7 @@ def test_up_goes_to_no_cloud_yet(run: Answer) -> None:
     )
     code, _, err = run("up")
     assert code == 4
-    assert "--on local" in err
+    assert "--on kubernetes" in err
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ray_gke.targets.local import job, launch, processes
 from ray_gke.targets.local.launch import BroughtDown, Cluster
 from ray_gke.targets.local.record import GroupRecord, Record
 from ray_gke.targets.local.run_folder import RunFolder
-from ray_gke.targets.local.service import Deployment, local_config
+from ray_gke.targets.local.service import Deployment, free_port, local_config
 from ray_gke.targets.local.teardown import bring_down, deaf
 from ray_gke.targets.ray_api import Dashboard
 from ray_gke.targets.steps import order, step
@@ -63,13 +63,13 @@ class Attempt:
         self._end(result.status, result.message, result.exit_code)
         return result
 
-    def bring_up(self, port: int) -> Ready:
+    def bring_up(self) -> Ready:
         """Return when the cluster, or the service on it, can be used; it stays."""
         with self._guarded():
             cluster = self._cluster()
             urls = {"dashboard": f"http://{cluster.head.dashboard}"}
             if self.local.plan.serve_config is not None:
-                urls["service"] = self._service(cluster, port)
+                urls["service"] = self._service(cluster)
             else:
                 urls["cluster"] = cluster.head.gcs_address
             self._note(phase="running", status="RUNNING")
@@ -131,12 +131,12 @@ class Attempt:
             raise
         return result
 
-    def _service(self, cluster: Cluster, port: int) -> str:
+    def _service(self, cluster: Cluster) -> str:
         config = self.local.plan.serve_config
         assert config is not None
         dashboard = Dashboard(cluster.head.dashboard, self.run.read_token)
         deployment = Deployment(
-            cluster, dashboard, self.emit, local_config(config, port)
+            cluster, dashboard, self.emit, local_config(config, free_port())
         )
         with step(self.emit, self.run.name, "deploy", self.steps) as outcome:
             count = deployment.deploy()

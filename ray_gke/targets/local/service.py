@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,9 @@ from ray_gke.targets.local.launch import Cluster
 from ray_gke.targets.ray_api import Dashboard, DashboardError, DashboardSilent
 
 _HOST = "127.0.0.1"
+# Above the ports of Ray's workers (10002 to 19999), below what Linux and macOS give
+# to connections (from 32768).
+_PORTS = range(20000, 32768)
 _PATH = "/api/serve/applications/"
 _DEPLOY_SECONDS = 900
 _END_SECONDS = 15
@@ -27,11 +31,17 @@ def free_port() -> int:
     """Return a port that nobody has.
 
     Not Serve's usual one: its proxies would share that with another cluster's, and
-    each would get some of the other's requests.
+    each would get some of the other's requests. Nor one that the system gives away
+    by itself: until Serve listens, it could be any connection's.
     """
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((_HOST, port))
+            return port
+    raise FailedError(
+        f"all ports from {_PORTS.start} to {_PORTS.stop - 1} are taken",
+        hint="end what listens on them, and run this again",
+    )
 
 
 def local_config(serve_config: Mapping[str, Any], port: int) -> dict[str, Any]:

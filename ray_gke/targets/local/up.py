@@ -12,7 +12,6 @@ from ray_gke.targets.local import (
     background,
     processes,
     requirements,
-    service,
     state,
 )
 from ray_gke.targets.local.attempt import Attempt
@@ -32,7 +31,6 @@ def up(plan: Plan, emit: Emit, *, detach: bool = False) -> Finished | Ready:
         return detached
     notes = requirements.check(plan.ray_version)
     local = fit(plan, this_machine())
-    port = service.free_port() if plan.serve_config else 0
     run = state.make(plan.name)
     with state.locked(run):
         if processes.of_run(run.path):
@@ -42,7 +40,7 @@ def up(plan: Plan, emit: Emit, *, detach: bool = False) -> Finished | Ready:
         done = (
             _job(local, run, emit)
             if plan.kind == "job"
-            else Attempt(local, run, emit).bring_up(port)
+            else Attempt(local, run, emit).bring_up()
         )
     emit(done)
     return done
