@@ -22,12 +22,13 @@ from ray_gke.targets.ray_api import (
     DashboardSilent,
 )
 
-# What Ray's job manager writes into the log before the driver does; our own steps say
-# the same, and the output of a job is what the job writes.
+# What Ray's job manager writes into the log; our own steps say the same, and the output
+# of a job is what the job writes.
 PREAMBLE = re.compile(
     r"\S+ \S+\tINFO job_manager\.py:\d+ -- Runtime env is setting up\.$"
-    r"|Running entrypoint for job \S+: "
 )
+ENTRYPOINT = re.compile(r"Running entrypoint for job \S+: ")
+"""Ray flushes this line after it has started the job, which may be quicker."""
 _SUBMIT_SECONDS = 60
 _STOP_SECONDS = 5
 _POLL_SECONDS = 0.1
@@ -62,10 +63,14 @@ class Output:
     emit: Emit
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN_LINES))
     _begun: bool = False
+    _named: bool = False
 
     def tell(self, lines: Iterable[str]) -> None:
         """Tell each of the next lines of the job's log."""
         for line in lines:
+            if not self._named and ENTRYPOINT.match(line):
+                self._named = True
+                continue
             self._begun = self._begun or not PREAMBLE.match(line)
             if not self._begun:
                 continue

@@ -56,6 +56,16 @@ def job(lines: Iterable[str]) -> list[str]:
     return list(SubmitterLog("a1").job_lines(lines))
 
 
+def test_a_job_that_is_quicker_than_rays_own_line() -> None:
+    late = [ADDRESS, PREAMBLE[0], "hello", PREAMBLE[1], PREAMBLE[1], *SUCCEEDED]
+    assert job(late) == ["hello", PREAMBLE[1]]
+    assert job([*SUBMIT, *late[:2], *late[2:4], *BROKEN, *late]) == [
+        "hello",
+        "hello",
+        PREAMBLE[1],
+    ]
+
+
 @pytest.mark.parametrize("before", [[*SUBMIT, *FOLLOW], FOLLOW, ["sh: noise", *FOLLOW]])
 @pytest.mark.parametrize("end", [SUCCEEDED, FAILED, STOPPED, LOST, []])
 @pytest.mark.parametrize("closed", [[], [CLOSED]])

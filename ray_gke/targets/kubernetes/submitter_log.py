@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from ray_gke.targets.ray_jobs import PREAMBLE
+from ray_gke.targets.ray_jobs import ENTRYPOINT, PREAMBLE
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\t"
@@ -42,6 +42,7 @@ class SubmitterLog:
     noise: deque[str] = field(default_factory=lambda: deque(maxlen=_SHOWN_LINES))
     _where: _Where = _Where.BEFORE
     _held: str | None = None
+    _named: bool = False
 
     @property
     def begun(self) -> bool:
@@ -57,6 +58,10 @@ class SubmitterLog:
             yield held
 
     def _next(self, line: str) -> Iterator[str]:
+        heard = self._where is not _Where.BEFORE
+        if heard and not self._named and ENTRYPOINT.match(line):
+            self._named = True
+            return
         record = _RECORD.search(line)
         text = _COLOR.sub("", record["text"]) if record else ""
         if self._where is _Where.BEFORE:
@@ -70,7 +75,7 @@ class SubmitterLog:
 
     def _wait(self, line: str, text: str) -> None:
         if text.startswith(_BEGINNING):
-            self._where = _Where.PREAMBLE
+            self._where, self._named = _Where.PREAMBLE, False
         else:
             self.noise.append(line)
 
