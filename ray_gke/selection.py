@@ -73,6 +73,10 @@ def choose(
         spec.region or REGION,
         spec.zones or (),
         max(1, spec.network.max_pods_per_node - SYSTEM_PODS_PER_NODE),
+        pods_range=spec.network.pods,
+        operator_namespace=spec.kuberay.namespace,
+        logs=spec.logs,
+        metrics=spec.metrics,
     )
     version = kuberay_version or spec.kuberay.version or KUBERAY_VERSION
     return Choice(platform, Catalogs.of(platform), version, site)

@@ -14,6 +14,10 @@ KUBERAY_VERSION = "1.5.1"
 KUBERAY_VERSIONS = ("1.5.1", "1.6.2", "1.7.0")
 KUBERNETES_VERSION = "1.34.0"
 """The API that rendered pods and core objects are checked against."""
+FLUENT_BIT_IMAGE = "fluent/fluent-bit:5.1.1"
+COLLECTOR_IMAGE = "quay.io/kuberay/collector:v1.7.0"
+OPERATOR_NAMESPACE = "kuberay-system"
+"""Where the README, and Terraform, install KubeRay's operator."""
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 
 RAY_SINCE = {

@@ -31,6 +31,11 @@ def one(case: str, kind: str) -> Object:
     return found
 
 
+def files_of(case: str) -> Object:
+    (found,) = (o for o in objects(case) if o.get("immutable"))
+    return found
+
+
 def cluster(case: str) -> Object:
     (found,) = (o for o in objects(case) if o["apiVersion"] == "ray.io/v1")
     spec: Object = found["spec"]
@@ -72,18 +77,16 @@ def test_cpu_job_runs_its_file_on_the_head_and_cleans_up() -> None:
     )
     container = pod(cluster("cpu-job")["headGroupSpec"])["containers"][0]
     assert container["workingDir"] == "/home/ray/blueprint"
-    files = one("cpu-job", "ConfigMap")
+    files = files_of("cpu-job")
     assert files["data"]["squares.py"].startswith("import ray\n")
-    assert pod(cluster("cpu-job")["headGroupSpec"])["volumes"] == [
-        {
-            "name": "blueprint",
-            "configMap": {
-                "name": files["metadata"]["name"],
-                "defaultMode": 0o555,
-                "items": [{"key": "squares.py", "path": "squares.py"}],
-            },
-        }
-    ]
+    assert pod(cluster("cpu-job")["headGroupSpec"])["volumes"][0] == {
+        "name": "blueprint",
+        "configMap": {
+            "name": files["metadata"]["name"],
+            "defaultMode": 0o555,
+            "items": [{"key": "squares.py", "path": "squares.py"}],
+        },
+    }
 
 
 def test_mig_service_gives_each_worker_one_slice_and_keeps_two_warm() -> None:
@@ -113,14 +116,11 @@ def test_an_edit_of_the_serve_config_changes_nothing_else(
         return list(render(plan, kuberay_version="1.5.1"))
 
     before, after = rendered(b"one"), rendered(b"two")
-    assert [o["kind"] for o in before] == [
-        "ServiceAccount",
-        "ConfigMap",
-        "RayService",
-    ]
-    assert before[1]["data"] == {"a.py": "app = None\n"}
-    assert "/one" in before[2]["spec"].pop("serveConfigV2")
-    assert "/two" in after[2]["spec"].pop("serveConfigV2")
+    (files,) = (o for o in before if o.get("immutable"))
+    assert files["data"] == {"a.py": "app = None\n"}
+    for objects, route in ((before, "/one"), (after, "/two")):
+        (service,) = (o for o in objects if o["kind"] == "RayService")
+        assert route in service["spec"].pop("serveConfigV2")
     assert before == after
 
 
@@ -243,7 +243,7 @@ def test_autoscaler_v2_and_restarts_go_together(case: str) -> None:
 def test_authentication_is_on_and_nothing_is_open_to_the_world(case: str) -> None:
     assert cluster(case)["authOptions"] == {"mode": "token"}
     text = (GOLDENS / case / "manifests.yaml").read_text()
-    assert not re.search(r"LoadBalancer|NodePort|[Ii]ngress", text)
+    assert not re.search(r"LoadBalancer|NodePort|enableIngress|kind: Ingress", text)
     assert not re.search(r"auth_token|RAY_AUTH_TOKEN", text)
 
 
@@ -295,7 +295,12 @@ def test_a_balloon_fits_where_its_worker_does_and_gives_way(case: str) -> None:
     balloon, worker = pod(found["Deployment"]["spec"]), pod(group)
     for key in ("nodeSelector", "tolerations", "affinity"):
         assert balloon.get(key) == worker.get(key)
-    assert balloon["containers"][0]["resources"] == worker["containers"][0]["resources"]
+    # 1500m and 9Gi of Ray, 50m and 128Mi of its sidecar.
+    amounts = {"cpu": "1550m", "memory": "9344Mi", "nvidia.com/gpu": 1}
+    assert balloon["containers"][0]["resources"]["requests"] == amounts
+    ray, sidecar = worker["containers"][0], worker["initContainers"][0]
+    assert ray["resources"]["requests"]["memory"] == "9Gi"
+    assert sidecar["resources"]["requests"] == {"cpu": "50m", "memory": "128Mi"}
     assert balloon["terminationGracePeriodSeconds"] == 0
     ranks: Mapping[str, Any] = found["PriorityClass"]
     assert (ranks["value"], ranks["globalDefault"], ranks["preemptionPolicy"]) == (
@@ -315,7 +320,7 @@ def test_everything_says_whose_it_is_and_no_selector_of_kuberay_is_touched(
         assert labels["app.kubernetes.io/managed-by"] == "ray-gke"
         assert labels["ray-gke/blueprint"]
     text = (GOLDENS / case / "manifests.yaml").read_text()
-    assert "app.kubernetes.io/name" not in text
+    assert "app.kubernetes.io/name:" not in text
     assert "ray.io/cluster:" not in text
 
 

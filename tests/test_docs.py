@@ -75,7 +75,7 @@ def test_the_yaml_examples_of_the_readme_are_valid(
     examples = re.findall(
         r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL
     )
-    blueprint, platform = examples
+    blueprint, platform, _ = examples
     folder = tmp_path / "stable-diffusion"
     folder.mkdir()
     (folder / "blueprint.yaml").write_text(blueprint)
@@ -90,6 +90,26 @@ def test_the_yaml_examples_of_the_readme_are_valid(
     (tmp_path / "ray-gke.yaml").write_text(without_git)
     answer = ray_gke("validate", str(tmp_path / "ray-gke.yaml"))
     assert answer.stdout == "1 valid\n"
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/day-two.md"])
+def test_the_fragments_of_blueprints_are_valid(
+    ray_gke: RayGke, tmp_path: Path, document: str
+) -> None:
+    text = (ROOT / document).read_text()
+    fragments = re.findall(
+        r"^```yaml\n(spec:\n.*?)^```", text, re.MULTILINE | re.DOTALL
+    )
+    assert fragments
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "app.py").touch()
+    (folder / "serve.yaml").write_text("applications: [{import_path: 'app:app'}]\n")
+    head = "apiVersion: ray-gke/v1\nkind: Blueprint\nmetadata: {name: demo}\n"
+    for fragment in fragments:
+        workload = "" if "  service:" in fragment else "  cluster: {}\n"
+        (folder / "blueprint.yaml").write_text(head + fragment + workload)
+        assert ray_gke("validate", str(folder)).stdout == "1 valid\n"
 
 
 def test_blueprints_document_every_parameter() -> None:

@@ -458,40 +458,40 @@ CASES = [
         "pod-larger-than-the-machine",
         10,
         f"{GROUP}.memory",
-        "a2-highgpu-1g does not hold a pod of 1 CPU, 80 GiB and 1 nvidia.com/gpu: it "
-        "leaves 11.05 CPU, 75.7 GiB and 1 for pods; memory is missing",
-        "ask at most 75.7 GiB of memory",
+        "a2-highgpu-1g does not hold a pod of 1.05 CPU, 80.1 GiB and 1 nvidia.com/gpu: "
+        "it leaves 11.05 CPU, 75.7 GiB and 1 for pods; memory is missing",
+        "ask at most 75.6 GiB of memory",
     ),
     Fault(
         "pod-larger-than-any-with-that-gpu",
         9,
         f"{GROUP}.cpu",
-        "no machine holds a pod of 100 CPU, 4 GiB and 1 nvidia.com/gpu: g2-standard-96 "
-        "leaves 94.84 CPU",
-        "ask at most 94.84 CPU",
+        "no machine holds a pod of 100.05 CPU, 4.1 GiB and 1 nvidia.com/gpu: "
+        "g2-standard-96 leaves 94.84 CPU",
+        "ask at most 94.79 CPU",
     ),
     Fault(
         "pod-larger-than-any-machine",
         8,
         f"{GROUP}.cpu",
-        "a pod of 200 CPU, 1000 GiB: n2-highmem-128 leaves 126.76 CPU, 824.4 GiB for "
-        "pods; CPU and memory are missing",
-        "ask at most 126.76 CPU and 824.4 GiB of memory",
+        "a pod of 200.05 CPU, 1000.1 GiB: n2-highmem-128 leaves 126.76 CPU, 824.4 GiB "
+        "for pods; CPU and memory are missing",
+        "ask at most 126.71 CPU and 824.3 GiB of memory",
     ),
     Fault(
         "pod-cpu-on-a-small-machine",
         9,
         f"{GROUP}.cpu",
-        "e2-standard-4 does not hold a pod of 4 CPU, 4 GiB: it leaves 3.07 CPU",
-        "ask at most 3.07 CPU",
+        "e2-standard-4 does not hold a pod of 4.05 CPU, 4.1 GiB: it leaves 3.07 CPU",
+        "ask at most 3.02 CPU",
     ),
     Fault(
         "pod-by-need-too-large",
         12,
         f"{GROUP}.memory",
-        "group gpu: no machine holds a pod of 10 CPU, 400 GiB and 1 nvidia.com/gpu: "
-        "g2-standard-96 leaves",
-        "ask at most 361.9 GiB of memory",
+        "group gpu: no machine holds a pod of 10.05 CPU, 400.1 GiB and 1 "
+        "nvidia.com/gpu: g2-standard-96 leaves",
+        "ask at most 361.8 GiB of memory",
     ),
     # Heads
     Fault(
@@ -533,8 +533,8 @@ CASES = [
         "head-larger-than-the-machine",
         6,
         "spec.head.cpu",
-        "head: e2-standard-2 does not hold a pod of 2 CPU, 16 GiB",
-        "ask at most 1.08 CPU and 5.2 GiB of memory",
+        "head: e2-standard-2 does not hold a pod of 2.05 CPU, 16.1 GiB",
+        "ask at most 1.03 CPU and 5 GiB of memory",
     ),
 ]
 

@@ -172,7 +172,7 @@ def test_only_four_of_eight_shares_fit_the_node_of_stable_diffusion(
     shape = f"cpu: 3, memory: 12G, machine_type: n1-standard-16, gpu: {gpu}"
     found = planned(groups=f"[{{name: g, min_replicas: 1, max_replicas: 8, {shape}}}]")
     told = group(found)
-    assert (told["slots_per_node"], told["limit"]) == (4, "memory")
+    assert (told["slots_per_node"], told["limit"]) == (4, "cpu")
     assert "only 4 of the 8 shares of a node can be used" in told["notes"][0]
     assert pool(found)["devices_per_node"] == 8
     assert pool(found)["nodes_at_maximum"] == 2
@@ -187,7 +187,7 @@ def test_a_pod_gets_a_safe_share_of_the_node(planned: Answer) -> None:
         groups="[{name: g, max_replicas: 7, machine_type: a2-highgpu-1g, "
         f"gpu: {gpu}}}]"
     )
-    # Seven workers fit with at most 1.5 CPU and 10 GiB each.
+    # Seven pods fit with at most 1.5 CPU and 10 GiB each, their sidecars among it.
     assert group(found)["pod"] == {
         "cpu_millis": 1500,
         "memory_bytes": 10 * GIB,
@@ -216,6 +216,8 @@ SIDECAR = (
     "{name: sidecar, image: 'example/sidecar:1', restartPolicy: Always, "
     "resources: {requests: {cpu: 3, memory: 1Gi}}}"
 )
+# A list in a patch replaces ours, and with it the sidecar that ships the logs.
+LOGS = "  logs: {mode: none}\n"
 HEAD = f"headGroupSpec: {{template: {{spec: {{initContainers: [{SIDECAR}]}}}}}}"
 
 
@@ -231,8 +233,8 @@ HEAD = f"headGroupSpec: {{template: {{spec: {{initContainers: [{SIDECAR}]}}}}}}"
 )
 def test_patches_count(planned: Answer, workload: str, patch: str) -> None:
     """A sidecar that a patch adds takes room on the node."""
-    plain = planned(workload=workload)
-    patched = planned(more=f"  patches: [{patch}]\n", workload=workload)
+    plain = planned(more=LOGS, workload=workload)
+    patched = planned(more=f"{LOGS}  patches: [{patch}]\n", workload=workload)
     before, after = group(plain, "headgroup"), group(patched, "headgroup")
     assert after["pod"]["cpu_millis"] - before["pod"]["cpu_millis"] == 3000
     assert after["pod"]["memory_bytes"] - before["pod"]["memory_bytes"] == GIB
@@ -244,7 +246,7 @@ def test_what_never_fits_is_refused_with_pod_machine_and_resource(run: Answer) -
     code, _, err = run("plan", "./demo")
     assert code == 3
     assert "demo/blueprint.yaml:5" in err
-    assert "500 CPU" in err
+    assert "500.05 CPU" in err
     assert "CPU is missing" in err
     # On a cluster of one's own there may be such nodes.
     assert run("render", "./demo")[0] == 0
@@ -446,7 +448,8 @@ def test_balloons_hold_the_place_of_the_whole_pod(run: Answer) -> None:
     assert code == 0, err
     (balloon,) = (o for o in json.loads(out) if o["kind"] == "Deployment")
     asked = balloon["spec"]["template"]["spec"]["containers"][0]["resources"]
-    assert asked["requests"] == {"cpu": "200m", "memory": "1Gi"}
+    # 200m of the init container beside 50m of the sidecar.
+    assert asked["requests"] == {"cpu": "250m", "memory": "1152Mi"}
 
 
 def test_few_pods_per_node_make_few_slots(run: Answer) -> None:
@@ -469,7 +472,8 @@ def test_few_pods_per_node_make_few_slots(run: Answer) -> None:
 def test_the_limit_holds_pods_of_different_sizes_in_any_order(planned: Answer) -> None:
     shape = "min_replicas: 0, max_replicas: 3, memory: 1Gi, machine_type: e2-standard-4"
     found = planned(
-        groups=f"[{{name: g, cpu: 1, {shape}}}, {{name: big, cpu: 2, {shape}}}]"
+        more="  logs: {mode: none}\n",
+        groups=f"[{{name: g, cpu: 1, {shape}}}, {{name: big, cpu: 2, {shape}}}]",
     )
     # The head takes a node; the small ones may all come first, onto a second one.
     one = pool(found)

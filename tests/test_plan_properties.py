@@ -6,6 +6,7 @@ Judged by `fake_gke`, which is written from the facts and not from ray_gke.gke.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,6 +219,24 @@ def check_pods(plan: Plan, found: Object, pools: dict[str, Object]) -> None:
     check_balloons(objects, workers, groups)
 
 
+UNITS = {"m": 1, "": 1000, "k": 10**6, "M": 10**9, "G": 10**12} | {
+    "Ki": 1000 * 2**10,
+    "Mi": 1000 * 2**20,
+    "Gi": 1000 * 2**30,
+}
+"""Of quantities, in thousandths."""
+
+
+def amounts(containers: list[Object]) -> Counter[str]:
+    """Return what the containers ask for together, in thousandths of each."""
+    total: Counter[str] = Counter()
+    for container in containers:
+        for name, quantity in container["resources"]["requests"].items():
+            number, unit = re.findall(r"^(\d+)(.*)$", str(quantity))[0]
+            total[name] += int(number) * UNITS[unit]
+    return total
+
+
 def check_balloons(
     objects: tuple[Object, ...], workers: Object, groups: dict[str, Object]
 ) -> None:
@@ -230,8 +249,10 @@ def check_balloons(
         assert spec["replicas"] == groups[name]["warm_replicas"]
         for key in ("nodeSelector", "tolerations", "affinity"):
             assert pod.get(key) == worker.get(key)
-        asked = pod["containers"][0]["resources"]["requests"]
-        assert asked == worker["containers"][0]["resources"]["requests"]
+        # The worker's sidecar goes on beside Ray, and is among what gives way for it.
+        assert amounts(pod["containers"]) == amounts(
+            [*worker["containers"], *worker["initContainers"]]
+        )
         grace = MEASURED["termination_grace_period_seconds"]
         assert pod["terminationGracePeriodSeconds"] == grace
     for one in objects:

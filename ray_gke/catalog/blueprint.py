@@ -11,6 +11,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ray_gke import versions
+from ray_gke.catalog.day_two import (
+    AuthOptions,
+    GcsFaultToleranceOptions,
+    HistoryServerOptions,
+    Logs,
+    Metrics,
+    NetworkPolicy,
+    TlsOptions,
+)
 from ray_gke.catalog.environment import EnvName
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.gpu import Gpu, Sharing
@@ -119,6 +128,23 @@ class Spec(Model):
     )
     autoscaler_options: AutoscalerOptions = Field(
         default=AutoscalerOptions(), description="How worker groups change their size"
+    )
+    logs: Logs = Field(default=Logs(), description="Where Ray's log files go")
+    metrics: Metrics = Field(default=Metrics(), description="Who reads the metrics")
+    auth_options: AuthOptions = Field(
+        default=AuthOptions(), description="Who may use the cluster"
+    )
+    network_policy: NetworkPolicy = Field(
+        default=NetworkPolicy(), description="Who may reach whom"
+    )
+    tls_options: TlsOptions | None = Field(
+        default=None, description="TLS between Ray's own processes; none without it"
+    )
+    gcs_fault_tolerance_options: GcsFaultToleranceOptions | None = Field(
+        default=None, description="Where the head's state outlives it"
+    )
+    history_server_options: HistoryServerOptions | None = Field(
+        default=None, description="Where the history server finds clusters that ended"
     )
     # `cluster:` alone is a cluster: it has nothing to say.
     cluster: Annotated[Cluster | None, BeforeValidator(_empty)] = Field(

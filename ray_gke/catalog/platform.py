@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ray_gke import versions
 from ray_gke.catalog import git
 from ray_gke.catalog.assignments import Assigned
+from ray_gke.catalog.day_two import Logs, Metrics
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.locations import (
     MAX_CLUSTER_NAME,
@@ -60,6 +61,10 @@ class KubeRay(Model):
 
     version: Annotated[str, AfterValidator(_known_kuberay)] | None = Field(
         default=None, description=f"One of {', '.join(versions.KUBERAY_VERSIONS)}"
+    )
+    namespace: Namespace | None = Field(
+        default=None,
+        description="Where its operator runs; kuberay-system without it",
     )
 
 
@@ -154,6 +159,13 @@ class PlatformSpec(Model):
         default={}, description="Teams, by name, and their defaults"
     )
     kuberay: KubeRay = Field(default=KubeRay(), description="Which KubeRay")
+    logs: Logs = Field(
+        default=Logs(), description="Where log files go if a blueprint does not say it"
+    )
+    metrics: Metrics = Field(
+        default=Metrics(),
+        description="Who reads the metrics if a blueprint does not say it",
+    )
     catalogs: tuple[CatalogSource, ...] = Field(
         default=(), strict=False, description="Catalogs; later ones win"
     )

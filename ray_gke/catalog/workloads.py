@@ -61,3 +61,9 @@ class Service(Model):
         max_length=500,
         description="Serve config file in the blueprint's folder",
     )
+    highly_available: bool = Field(
+        default=False,
+        description="Answers go on while a node or the head is lost: at least two "
+        "workers, spread over nodes and zones, none on the head's proxy, and "
+        "gcs_fault_tolerance_options",
+    )

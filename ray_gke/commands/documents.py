@@ -88,7 +88,8 @@ def validate(
 ) -> None:
     """Check blueprints and platform files.
 
-    Every mistake is shown with its file, line and key; nothing is run.
+    Every mistake is shown with its file, line and key; nothing is run. A warning says
+    what weakens the logs, metrics, eviction or security that are the default.
     """
     from ray_gke import validation
     from ray_gke.errors import InvalidError

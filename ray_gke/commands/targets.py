@@ -104,14 +104,21 @@ def cluster(context: str | None, namespace: str | None) -> Cluster:
 
 
 def on_cluster(choice: Choice, where: Cluster) -> Choice:
-    """Return the choice for this cluster: pods find its nodes, and KubeRay's version.
+    """Return the choice for this cluster: its nodes, its KubeRay, and its monitoring.
 
-    A version that the platform names counts.
+    What the platform names counts.
     """
-    named = choice.platform and choice.platform.spec.kuberay.version
-    version = named or where.kuberay_version() or choice.kuberay_version
-    site = replace(choice.site, target="kubernetes")
-    return replace(choice, site=site, kuberay_version=version)
+    kuberay = choice.platform.spec.kuberay if choice.platform else None
+    found = where.facts()
+    version = found.kuberay_version or choice.kuberay_version
+    site = replace(
+        choice.site,
+        target="kubernetes",
+        operator_namespace=choice.site.operator_namespace or found.operator_namespace,
+        monitors=found.monitors,
+    )
+    named = kuberay and kuberay.version
+    return replace(choice, site=site, kuberay_version=named or version)
 
 
 def wanted(

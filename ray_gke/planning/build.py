@@ -11,7 +11,7 @@ from ray_gke.catalog.blueprint import Spec
 from ray_gke.catalog.groups import Group as GivenGroup
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import InvalidError, Place, Problem
-from ray_gke.planning import groups, ray, selectors
+from ray_gke.planning import day_two, groups, ray, recovery_rules, selectors
 from ray_gke.planning.choice import NoMachine
 from ray_gke.planning.faults import faults
 from ray_gke.planning.plan import HEAD, SUBMITTER, Group, Plan, WorkloadKind
@@ -19,6 +19,19 @@ from ray_gke.planning.pods import Patched
 from ray_gke.planning.site import Site
 
 _NOTHING: Mapping[str, Patched] = {}
+_DAY_TWO = (
+    ("auth_options", "mode"),
+    ("auth_options", "secret_name"),
+    ("head", "gpu"),
+    ("head", "node_selector"),
+    ("head", "tolerations"),
+    ("history_server_options",),
+    ("logs", "mode"),
+    ("metrics", "mode"),
+    ("network_policy", "mode"),
+    ("tls_options",),
+    ("tls_options", "secret_name"),
+)
 
 
 def build(
@@ -59,8 +72,13 @@ def build(
         files=loaded.files,
         serve_config=loaded.serve_config,
         patches=spec.patches,
-        notes=tuple(ray.notes(spec)),
+        notes=(
+            *ray.notes(spec),
+            *day_two.notes(spec, site),
+            *recovery_rules.notes(spec, loaded.serve_config),
+        ),
         places=_places(loaded),
+        day_two=day_two.day_two(spec, site),
     )
 
 
@@ -88,9 +106,7 @@ def _groups(loaded: Loaded, site: Site, patched: Mapping[str, Patched]) -> list[
     head = patched.get(HEAD)
     add(lambda: groups.head(spec, site, head), spec.head, "head", "head")
     for index, given in enumerate(spec.worker_groups):
-        make = partial(
-            groups.worker_group, given, spec.env, site, patched.get(given.name)
-        )
+        make = partial(groups.worker_group, given, spec, site, patched.get(given.name))
         add(make, given, f"group {given.name}", "worker_groups", index)
     if problems:
         raise InvalidError.of(problems)
@@ -103,18 +119,33 @@ def _workload(spec: Spec) -> tuple[WorkloadKind, Any]:
 
 
 def _places(loaded: Loaded) -> Mapping[tuple[str | int, ...], Place]:
-    """What rendering may refuse: priorities and patches, down to every key."""
+    """What rendering may refuse or warn of, down to every key of patches."""
     spec = loaded.blueprint.spec
     paths: list[tuple[str | int, ...]] = [
-        ("spec", "worker_groups", index, "priority")
+        ("spec", *path) for path in _DAY_TWO if _has(spec, path)
+    ]
+    policy = spec.network_policy
+    for key in ("ingress_rules", "egress_rules"):
+        rules = range(len(getattr(policy, key)))
+        paths += [("spec", "network_policy", key, index) for index in rules]
+    paths += [
+        ("spec", "worker_groups", index, key)
         for index, group in enumerate(spec.worker_groups)
-        if group.priority is not None
+        for key in ("priority", "gpu")
+        if getattr(group, key) is not None
     ]
     for index, patch in enumerate(spec.patches):
         path = ("spec", "patches", index)
         paths += [path, (*path, "kind"), (*path, "name")]
         paths += _inside(patch.patch, (*path, "patch"))
     return {path: loaded.document.place(path) for path in paths}
+
+
+def _has(spec: Spec, path: tuple[str, ...]) -> bool:
+    found: Any = spec
+    for step in path:
+        found = getattr(found, step) if found is not None else None
+    return found is not None
 
 
 def _inside(

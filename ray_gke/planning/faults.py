@@ -10,7 +10,7 @@ from ray_gke.catalog import blueprint
 from ray_gke.catalog.cross_checks import LONGEST_NAME
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import Problem
-from ray_gke.planning import gpus, ray
+from ray_gke.planning import gpus, ray, recovery_rules
 from ray_gke.planning.site import Site
 
 _RAY_RESOURCES = frozenset({"cpu", "gpu", "memory", "object_store_memory"})
@@ -38,7 +38,11 @@ def faults(loaded: Loaded, name: str | None, site: Site) -> Iterator[Problem]:
     spec = loaded.blueprint.spec
     if name:
         yield from _name(name, loaded.blueprint.spec)
-    found = [*_ray(spec), *_group(spec.head, ("spec", "head"), site)]
+    found = [
+        *_ray(spec),
+        *_group(spec.head, ("spec", "head"), site),
+        *recovery_rules.faults(spec, loaded.serve_config),
+    ]
     for index, group in enumerate(spec.worker_groups):
         path: _Path = ("spec", "worker_groups", index)
         found += [*_worker_group(group, path, spec), *_group(group, path, site)]

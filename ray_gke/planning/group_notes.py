@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ray_gke.gke.accelerators import ACCELERATORS
 from ray_gke.gke.machines import MACHINE_TYPES
 from ray_gke.gke.sharing import STRATEGIES
-from ray_gke.planning.capacity import Amounts, NodePool
+from ray_gke.planning.capacity import NodePool
 from ray_gke.planning.no_machine import gib
 from ray_gke.planning.node_pools import Pool
 from ray_gke.planning.runs import Member
@@ -38,16 +38,18 @@ def _stranded(member: Member, pool: NodePool) -> Iterator[str]:
         f"only {candidate.slots * group.num_gpus} of the {pool.devices_per_node} "
         f"{_devices(pool)} of a node can be used: "
         f"{candidate.limit} {binds}, {lost} {'is' if lost == 1 else 'are'} stranded; "
-        f"{_way_out(member.pod, pool, have)}"
+        f"{_way_out(member, pool, have)}"
     )
 
 
-def _way_out(pod: Amounts, pool: NodePool, have: int) -> str:
+def _way_out(member: Member, pool: NodePool, have: int) -> str:
     """Name everything that a pod asks too much of: one alone may not be enough."""
     cpu, memory = pool.usable.cpu_millis // have, pool.usable.memory_bytes // have
+    pod, beside = member.pod, member.group.beside
+    own_cpu, own_memory = cpu - beside.cpu_millis, memory - beside.memory_bytes
     too_much = {
-        "CPU": f"{cpu // 10 / 100:g} CPU" if pod.cpu_millis > cpu else None,
-        "memory": gib(memory) if pod.memory_bytes > memory else None,
+        "CPU": f"{own_cpu // 10 / 100:g} CPU" if pod.cpu_millis > cpu else None,
+        "memory": gib(own_memory) if pod.memory_bytes > memory else None,
     }
     asked = {name: least for name, least in too_much.items() if least}
     if not asked:

@@ -13,12 +13,13 @@ from ray_gke.catalog.quantities import number
 from ray_gke.gke import nodes
 from ray_gke.gke.resources import Resources
 from ray_gke.gke.sharing import STRATEGIES
-from ray_gke.planning import gpus
+from ray_gke.planning import day_two, gpus
 from ray_gke.planning.choice import Choice, NoMachine, choose, share
 from ray_gke.planning.need import need
 from ray_gke.planning.plan import HEAD, SUBMITTER, Group
 from ray_gke.planning.pods import (
     AUTOSCALER,
+    FLUENT_BIT,
     HEAD_DEFAULT,
     SUBMITTER_POD,
     WAIT_GCS_READY,
@@ -49,7 +50,8 @@ def head(spec: blueprint.Spec, site: Site, patched: Patched | None) -> Group:
     """
     given = spec.head
     around = Around(beside=AUTOSCALER if _autoscaling(spec) else Resources())
-    common = _common(given, around, HEAD_DEFAULT, spec.env, site, patched)
+    sidecars = _sidecars(spec, site)
+    common = _common(given, around, sidecars, HEAD_DEFAULT, spec.env, site, patched)
     default = 0 if spec.worker_groups else _whole(common["cpu"])
     return Group(
         name=HEAD,
@@ -57,32 +59,35 @@ def head(spec: blueprint.Spec, site: Site, patched: Patched | None) -> Group:
         min_replicas=1,
         max_replicas=1,
         num_cpus=default if given.num_cpus is None else given.num_cpus,
+        spread=_highly_available(spec),
         **common,
     )
 
 
 def worker_group(
     given: blueprint.WorkerGroup,
-    env: Mapping[str, str],
+    spec: blueprint.Spec,
     site: Site,
     patched: Patched | None,
 ) -> Group:
-    """Return a worker group; `env` is what every container gets besides.
+    """Return a worker group of a blueprint's `spec`.
 
     `patched` is what its pods ask for with patches. Raises NoMachine.
     """
-    common = _common(
-        given, Around(before=WAIT_GCS_READY), WORKER_DEFAULT, env, site, patched
-    )
+    around, sidecars = Around(before=WAIT_GCS_READY), _sidecars(spec, site)
+    said = "min_replicas" in given.model_fields_set
+    least = 2 if _highly_available(spec) and not said else given.min_replicas
+    common = _common(given, around, sidecars, WORKER_DEFAULT, spec.env, site, patched)
     return Group(
         name=given.name,
         role="worker",
-        min_replicas=given.min_replicas,
-        max_replicas=given.most_replicas,
+        min_replicas=least,
+        max_replicas=max(least, given.most_replicas),
         num_cpus=_whole(common["cpu"]),
         idle_timeout_seconds=given.idle_timeout_seconds,
         priority=given.priority,
         warm_replicas=given.warm_replicas,
+        spread=_highly_available(spec),
         **common,
     )
 
@@ -100,7 +105,8 @@ def submitter(beside: Group, site: Site, patched: Patched | None) -> Group:
         machine_type=same.best.machine.type.name if same else None,
         zones=beside.zones or None,
     )
-    common = _common(given, Around(), SUBMITTER_POD, {}, site, patched)
+    nothing = Resources()
+    common = _common(given, Around(), nothing, SUBMITTER_POD, {}, site, patched)
     if same:
         common["choice"] = replace(common["choice"], reason="beside the head")
     return Group(
@@ -117,9 +123,18 @@ def _autoscaling(spec: blueprint.Spec) -> bool:
     return any(g.min_replicas != g.most_replicas for g in spec.worker_groups)
 
 
+def _highly_available(spec: blueprint.Spec) -> bool:
+    return bool(spec.service and spec.service.highly_available)
+
+
+def _sidecars(spec: blueprint.Spec, site: Site) -> Resources:
+    return FLUENT_BIT if day_two.logs(spec, site).mode == "sidecar" else Resources()
+
+
 def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
     given: blueprint.Group,
     around: Around,
+    beside: Resources,
     default: Resources,
     env: Mapping[str, str],
     site: Site,
@@ -128,8 +143,10 @@ def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
     least = patched.ray if patched else _asked(given, default)
     # A pod that a patch leaves without requests takes next to nothing.
     least_pod = around.pod(patched.pod if patched else least).at_least(Resources(1, 1))
-    choice = _choice(given, least_pod, site)
-    ray = least if patched else _raised(given, least, around, choice)
+    # In pods with patches our sidecars are counted already.
+    least_pod = least_pod if patched else least_pod + beside
+    choice = _choice(given, least_pod, site, around.beside + beside)
+    ray = least if patched else _raised(given, least, around.beside + beside, choice)
     written = quantities(ray)
     own = _nodes(given, choice) if choice else None
     shape = choice.best.shape if choice else gpus.shape(given.gpu)
@@ -147,7 +164,8 @@ def _common(  # noqa: PLR0913, PLR0917 each comes from somewhere else
             *(_toleration(t) for t in given.tolerations),
         ),
         "shape": shape,
-        "pod": least_pod if patched else around.pod(ray),
+        "pod": least_pod if patched else around.pod(ray) + beside,
+        "beside": beside,
         "choice": choice,
         "nodes": own,
         "zones": given.zones or (),
@@ -162,13 +180,15 @@ def _asked(given: blueprint.Group, default: Resources) -> Resources:
     )
 
 
-def _choice(given: blueprint.Group, pod: Resources, site: Site) -> Choice | None:
-    """Choose the group's nodes.
+def _choice(
+    given: blueprint.Group, pod: Resources, site: Site, beside: Resources
+) -> Choice | None:
+    """Choose the group's nodes; `beside` is what of the pod is not Ray's container.
 
     Pods that say nothing in GKE's words may run on machines that it does not have.
     """
     try:
-        return choose(need(given, pod, site.pods_per_node), site)
+        return choose(need(given, pod, site.pods_per_node, beside), site)
     except NoMachine:
         if given.gpu or given.machine_type or site.target == "gke":
             raise
@@ -176,12 +196,12 @@ def _choice(given: blueprint.Group, pod: Resources, site: Site) -> Choice | None
 
 
 def _raised(
-    given: blueprint.Group, ray: Resources, around: Around, choice: Choice | None
+    given: blueprint.Group, ray: Resources, beside: Resources, choice: Choice | None
 ) -> Resources:
     """Give pods with GPUs an equal share of the node where they do not say it."""
     if choice is None or given.gpu is None:
         return ray
-    equal = (share(choice.best) - around.beside).at_least(ray)
+    equal = (share(choice.best) - beside).at_least(ray)
     return Resources(
         ray.cpu_millis if given.cpu else equal.cpu_millis,
         ray.memory_bytes if given.memory else equal.memory_bytes,

@@ -31,10 +31,19 @@ class Need:
     min_replicas: int = 1
     max_replicas: int = 1
     pods_per_node: int = PODS_PER_NODE
+    beside: Resources = Resources()  # noqa: RUF009 it is frozen
 
 
-def need(group: Group, pod: Resources, pods_per_node: int = PODS_PER_NODE) -> Need:
-    """Return what `group` needs for its pods; a head is one pod, on demand."""
+def need(
+    group: Group,
+    pod: Resources,
+    pods_per_node: int = PODS_PER_NODE,
+    beside: Resources = Resources(),  # noqa: B008 it is frozen
+) -> Need:
+    """Return what `group` needs for its pods; a head is one pod, on demand.
+
+    `beside` is what of `pod` is not the group's own to say.
+    """
     if not isinstance(group, WorkerGroup):
         return Need(
             pod,
@@ -42,6 +51,7 @@ def need(group: Group, pod: Resources, pods_per_node: int = PODS_PER_NODE) -> Ne
             machine_type=group.machine_type,
             zones=group.zones or (),
             pods_per_node=pods_per_node,
+            beside=beside,
         )
     return Need(
         pod=pod,
@@ -55,6 +65,7 @@ def need(group: Group, pod: Resources, pods_per_node: int = PODS_PER_NODE) -> Ne
         min_replicas=group.min_replicas + group.warm_replicas,
         max_replicas=group.most_replicas,
         pods_per_node=pods_per_node,
+        beside=beside,
     )
 
 

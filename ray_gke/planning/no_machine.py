@@ -81,12 +81,13 @@ def too_small(need: Need, divisions: Sequence[Division]) -> NoMachine:
     pod, asked = need.pod, need.gpu.count if need.gpu else 0
     best = min(divisions, key=lambda division: _shortage(need, division))
     node, units = best.usable, _devices(need, best)
+    own = node - need.beside
     short = [
         text
         for text, wanted, there in (
-            (f"{_cpu(node.cpu_millis)} CPU", pod.cpu_millis, node.cpu_millis),
+            (f"{_cpu(own.cpu_millis)} CPU", pod.cpu_millis, node.cpu_millis),
             (
-                f"{gib(node.memory_bytes)} of memory",
+                f"{gib(own.memory_bytes)} of memory",
                 pod.memory_bytes,
                 node.memory_bytes,
             ),
@@ -99,9 +100,9 @@ def too_small(need: Need, divisions: Sequence[Division]) -> NoMachine:
     missing = " and ".join(text.split()[-1] for text in short)
     other = "another accelerator" if asked else "split the work over more workers"
     change = "another machine_type" if need.machine_type else other
-    name, own = best.machine.type.name, need.machine_type
-    holds = f"{name} does not hold" if own else "no machine holds"
-    leaves = "it leaves" if own else f"{name} leaves"
+    name, named = best.machine.type.name, need.machine_type
+    holds = f"{name} does not hold" if named else "no machine holds"
+    leaves = "it leaves" if named else f"{name} leaves"
     return NoMachine(
         f"{holds} a pod of {_cpu(pod.cpu_millis)} CPU, "
         f"{gib(pod.memory_bytes)}{gpus[0]}: {leaves} "

@@ -11,6 +11,7 @@ from ray_gke.gke.nodes import Shape
 from ray_gke.gke.resources import Resources
 from ray_gke.planning.capacity import Role
 from ray_gke.planning.choice import Choice
+from ray_gke.planning.day_two import DayTwo
 from ray_gke.planning.pool_names import Nodes
 
 HEAD = "headgroup"
@@ -29,7 +30,8 @@ class Group:
     cpu and memory are Kubernetes quantities; num_cpus, num_gpus and memory_bytes are
     what Ray schedules by. For a head min_replicas and max_replicas are 1. The node
     selector, the affinity (expressions that all must hold) and the tolerations are
-    Kubernetes' own words. `pod` is what all containers of a pod ask for, `choice` the
+    Kubernetes' own words. `pod` is what all containers of a pod ask for, `beside` what
+    our sidecars do of it, `choice` the
     machine that carries it and `nodes` its node pool's, None where none of GKE's does.
     """
 
@@ -53,9 +55,11 @@ class Group:
     idle_timeout_seconds: int | None = None
     priority: int | None = None
     warm_replicas: int = 0
+    spread: bool = False
     role: Role = "worker"
     shape: Shape = field(default_factory=Shape)
     pod: Resources = field(default_factory=Resources)
+    beside: Resources = field(default_factory=Resources)
     choice: Choice | None = None
     nodes: Nodes | None = None
     zones: tuple[str, ...] = ()
@@ -89,6 +93,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict)
     submitter: Group | None = None
+    day_two: DayTwo = field(default_factory=DayTwo)
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -20,6 +20,15 @@ WAIT_GCS_READY = Resources(200, GIB // 4)
 """KubeRay's init container of every worker (controllers/ray/common/pod.go)."""
 
 
+FLUENT_BIT = Resources(50, GIB // 8)
+"""The sidecar of every Ray pod whose logs are shipped by it.
+
+Slices of a GPU leave little room beside seven workers.
+"""
+TLS_CERTIFICATE = Resources(50, GIB // 16)
+"""The init container that makes a pod's certificate."""
+
+
 @dataclass(frozen=True)
 class Patched:
     """What a rendered pod with patches asks for: Ray's container, and all of them."""

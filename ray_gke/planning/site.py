@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ray_gke.catalog.day_two import Logs, Metrics
 from ray_gke.gke.allocatable import PODS_PER_NODE
 from ray_gke.gke.prices import Prices
 
@@ -19,7 +20,10 @@ class Site:
     """Target, region and prices. `zones` is empty where GKE may choose them.
 
     `pods_per_node` are those beside GKE's own. Where node pools are ours (`gke`),
-    pods select theirs by its name.
+    pods select theirs by its name. `pods_range` is where pods have their addresses,
+    `operator_namespace` where KubeRay's operator runs, `monitors` are the kinds that
+    the cluster knows of those that tell who reads metrics; None where it is unknown.
+    `logs` and `metrics` hold for blueprints that do not say it.
     """
 
     prices: Prices
@@ -27,3 +31,8 @@ class Site:
     region: str = REGION
     zones: tuple[str, ...] = ()
     pods_per_node: int = PODS_PER_NODE
+    pods_range: str | None = None
+    operator_namespace: str | None = None
+    monitors: frozenset[str] | None = None
+    logs: Logs | None = None
+    metrics: Metrics | None = None

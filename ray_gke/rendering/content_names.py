@@ -36,12 +36,21 @@ def named(objects: Sequence[Manifest], plan: Plan) -> tuple[Manifest, ...]:
     return tuple(_of_job(one, plan) for one in objects)
 
 
+def pattern_of_jobs(plan: Plan) -> str:
+    """Return a regular expression for the names that RayJobs of the run may have."""
+    return f"{_beginning(plan)}-[0-9a-f]{{{_DIGITS}}}"
+
+
+def _beginning(plan: Plan) -> str:
+    return plan.name[: _LONGEST_JOB - _DIGITS - 1]
+
+
 def _of_job(one: Manifest, plan: Plan) -> Manifest:
     if one["kind"] != "RayJob":
         return one
     # Runs whose long names begin alike must not share an object.
     digest = _digest([plan.name, one["spec"]])
-    return _renamed(one, f"{plan.name[: _LONGEST_JOB - _DIGITS - 1]}-{digest}")
+    return _renamed(one, f"{_beginning(plan)}-{digest}")
 
 
 def _renamed(one: Manifest, name: str) -> Manifest:

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from ray_gke import versions
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import AUTOSCALER, quantities
-from ray_gke.rendering import blueprint_files, documents, entrypoints, pods
+from ray_gke.rendering import (
+    blueprint_files,
+    cluster_options,
+    documents,
+    entrypoints,
+    log_collection,
+    monitoring,
+    network_policies,
+    pods,
+    tls,
+)
 from ray_gke.rendering.templates import Manifest, Templates
 
 _AUTOSCALER_RESOURCES = quantities(AUTOSCALER)
@@ -19,6 +29,11 @@ def objects(
     """Yield everything that is applied, each after what it needs."""
     one = _Objects(plan, templates, namespace)
     yield one.service_account()
+    yield from network_policies.objects(plan, templates, one.metadata)
+    if plan.day_two.highly_available:
+        yield one.disruption_budget()
+    if fluent_bit := log_collection.config_map(plan, templates, one.metadata):
+        yield fluent_bit
     warm = [group for group in plan.worker_groups if group.warm_replicas]
     if warm:
         yield one.priority_class()
@@ -26,6 +41,7 @@ def objects(
         yield one.files()
     yield one.workload()
     yield from map(one.balloons, warm)
+    yield from monitoring.objects(plan, templates, one.metadata)
 
 
 class _Objects:
@@ -36,12 +52,12 @@ class _Objects:
         self._namespace = namespace
 
     def service_account(self) -> Manifest:
-        return self._render("service-account", metadata=self._metadata(self._plan.name))
+        return self._render("service-account", metadata=self.metadata(self._plan.name))
 
     def files(self) -> Manifest:
         return self._render(
             "files-config-map",
-            metadata=self._metadata(blueprint_files.name(self._plan)),
+            metadata=self.metadata(blueprint_files.name(self._plan)),
             data=blueprint_files.texts(self._plan),
             binary_data=blueprint_files.binaries(self._plan),
         )
@@ -51,7 +67,7 @@ class _Objects:
             case "cluster":
                 return self._render(
                     "ray-cluster",
-                    metadata=self._metadata(self._plan.name),
+                    metadata=self.metadata(self._plan.name),
                     cluster_spec=self._cluster_spec(),
                 )
             case "job":
@@ -67,11 +83,21 @@ class _Objects:
             metadata={"name": self._balloon_class, "labels": labels},
         )
 
+    def disruption_budget(self) -> Manifest:
+        plan = self._plan
+        least = sum(group.min_replicas for group in plan.worker_groups)
+        return self._render(
+            "pod-disruption-budget",
+            metadata=self.metadata(plan.name),
+            min_available=max(1, least - 1),
+            selector={pods.RUN: plan.name, "ray.io/node-type": "worker"},
+        )
+
     def balloons(self, group: Group) -> Manifest:
         selector = {pods.RUN: self._plan.name, pods.BALLOON: group.name}
         return self._render(
             "balloon-pods",
-            metadata=self._metadata(f"{self._plan.name}-{group.name}-balloon"),
+            metadata=self.metadata(f"{self._plan.name}-{group.name}-balloon"),
             group=group,
             selector=selector,
             labels={**pods.labels(self._plan), **selector},
@@ -91,7 +117,7 @@ class _Objects:
         within = f"{self._namespace}-" if self._namespace else ""
         return f"{within}{self._plan.name}-balloon"
 
-    def _metadata(self, name: str) -> Manifest:
+    def metadata(self, name: str) -> Manifest:
         namespace = {"namespace": self._namespace} if self._namespace else {}
         return {"name": name, **namespace, "labels": pods.labels(self._plan)}
 
@@ -101,13 +127,17 @@ class _Objects:
             "ray-cluster-spec",
             plan=plan,
             autoscaler_options=self._autoscaler() if plan.autoscaling else None,
+            auth_options=cluster_options.auth(plan),
+            gcs_fault_tolerance_options=cluster_options.fault_tolerance(plan),
+            tls_options=cluster_options.tls(plan),
+            history_server_options=cluster_options.history_server(plan),
             head_start_params=self._head_start_params(),
             head_template=pods.template(self._templates, plan, plan.head, "head"),
             worker_groups=[self._worker_group(group) for group in plan.worker_groups],
         )
 
     def _head_start_params(self) -> dict[str, str]:
-        params = pods.start_params(self._plan.head)
+        params = pods.start_params(self._plan, self._plan.head)
         # KubeRay starts an autoscaler as a container of its own. Where there is none,
         # Ray's monitor would tell jobs again and again that nothing can be scaled up.
         return params if self._plan.autoscaling else {**params, "no-monitor": "true"}
@@ -117,7 +147,7 @@ class _Objects:
             "worker-group",
             group=group,
             replicas=_replicas(group),
-            ray_start_params=pods.start_params(group),
+            ray_start_params=pods.start_params(self._plan, group),
             template=pods.template(self._templates, self._plan, group, "worker"),
         )
 
@@ -131,14 +161,24 @@ class _Objects:
                 "limits": _AUTOSCALER_RESOURCES,
             },
             "securityContext": pods.CONTAINER_SECURITY_CONTEXT,
+            "env": self._autoscaler_env() or None,
+            "volumeMounts": tls.mounts(self._plan) or None,
         }
+
+    def _autoscaler_env(self) -> list[Manifest]:
+        """Return its environment: KubeRay gives it nothing of the head's."""
+        env = {
+            **log_collection.env(self._plan, self._plan.head),
+            **tls.environment(self._plan),
+        }
+        return [{"name": name, "value": value} for name, value in env.items()]
 
     def _job(self) -> Manifest:
         job = self._plan.workload
         runtime_env = entrypoints.for_double_quotes(job.runtime_env)
         return self._render(
             "ray-job",
-            metadata=self._metadata(self._plan.name),
+            metadata=self.metadata(self._plan.name),
             job=job,
             entrypoint=entrypoints.entrypoint(job.entrypoint),
             runtime_env=documents.text(runtime_env) if runtime_env else None,
@@ -175,8 +215,9 @@ class _Objects:
         plan = self._plan
         return self._render(
             "ray-service",
-            metadata=self._metadata(plan.name),
+            metadata=self.metadata(plan.name),
             serve_config=documents.text(plan.serve_config or {}),
+            exclude_head=plan.day_two.highly_available,
             cluster_spec=self._cluster_spec(),
         )
 

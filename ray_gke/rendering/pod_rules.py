@@ -53,11 +53,36 @@ def faults(one: Manifest, cluster: Path | None, keys: Keys) -> Iterator[Fault]:
         yield from _cluster(spec, cluster, keys)
 
 
-def _cluster(spec: Manifest, path: Path, keys: Keys) -> Iterator[Fault]:
-    groups = [(spec["headGroupSpec"], (*path, "headGroupSpec"))]
+def collected_by_gke(one: Manifest, cluster_key: Mapping[str, Path]) -> Iterator[Fault]:
+    """Yield what the collector of GKE's Ray operator add-on does not go with.
+
+    Source: Google Cloud, "Collect and view logs and metrics for Ray clusters on GKE".
+    """
+    path = cluster_key.get(one["kind"])
+    if path is None:
+        return
+    for group, place in _groups(_at(one, path), path):
+        volumes = _at(group, ("template", "spec")).get("volumes", ())
+        for index, volume in enumerate(volumes):
+            if volume["name"] in _ADDED_FOR_AUTOSCALER:
+                yield Fault(
+                    (*place, "template", "spec", "volumes", index, "name"),
+                    "the log collector of GKE adds a volume of this name itself",
+                    "call it otherwise, or set logs.mode to sidecar or none",
+                )
+
+
+def _groups(spec: Manifest, path: Path) -> list[tuple[Manifest, Path]]:
+    groups: list[tuple[Manifest, Path]] = [
+        (spec["headGroupSpec"], (*path, "headGroupSpec"))
+    ]
     for index, group in enumerate(spec.get("workerGroupSpecs", ())):
         groups.append((group, (*path, "workerGroupSpecs", index)))
-    for index, (group, place) in enumerate(groups):
+    return groups
+
+
+def _cluster(spec: Manifest, path: Path, keys: Keys) -> Iterator[Fault]:
+    for index, (group, place) in enumerate(_groups(spec, path)):
         pod = _at(group, ("template", "spec"))
         known = _volumes(pod) | _ADDED
         if index == 0 and spec.get("enableInTreeAutoscaling"):

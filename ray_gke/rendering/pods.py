@@ -9,7 +9,7 @@ from ray_gke.catalog.quantities import number
 from ray_gke.gke.nodes import GPU_RESOURCE
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import quantities
-from ray_gke.rendering import blueprint_files
+from ray_gke.rendering import blueprint_files, log_collection, tls
 from ray_gke.rendering.entrypoints import for_kubelet
 from ray_gke.rendering.templates import Manifest, Templates
 
@@ -64,6 +64,16 @@ def labels(plan: Plan) -> dict[str, str]:
 def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Manifest:
     """Return the pod template of a group."""
     files = blueprint_files.volume(plan)
+    volumes = [
+        *([files] if files else ()),
+        *log_collection.volumes(plan),
+        *tls.volumes(plan),
+    ]
+    mounts = [
+        *([blueprint_files.MOUNTED] if files else ()),
+        *log_collection.mounts(plan),
+        *tls.mounts(plan),
+    ]
     return templates.render(
         "ray-pod",
         group=group,
@@ -78,7 +88,7 @@ def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Mani
         automount_token=(role == "head" and plan.autoscaling) or None,
         host_ipc=group.host_ipc or None,
         node_selector=group.node_selector or None,
-        affinity=affinity(group),
+        affinity=affinity(group, apart_from=plan.name if group.spread else None),
         tolerations=group.tolerations or None,
         pod_security_context=POD_SECURITY_CONTEXT,
         container_security_context=CONTAINER_SECURITY_CONTEXT,
@@ -86,20 +96,79 @@ def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Mani
         env=_env(plan, group),
         ports=_ports(plan, role),
         resources=resources(group),
-        volumes=[files] if files else None,
-        volume_mounts=[blueprint_files.MOUNTED] if files else None,
+        init_containers=_init_containers(templates, plan, group) or None,
+        readiness_probe=_readiness_probe(plan, role),
+        topology_spread=_topology_spread(plan, group),
+        volumes=volumes or None,
+        volume_mounts=mounts or None,
     )
 
 
-def affinity(group: Group) -> Manifest | None:
-    """Return the node affinity of a group's pods, if it needs one."""
-    if not group.node_affinity:
+def _init_containers(templates: Templates, plan: Plan, group: Group) -> list[Manifest]:
+    """KubeRay adds its own after ours, which then have begun or ended."""
+    ours = (
+        log_collection.sidecar(plan, group, templates),
+        tls.init_container(plan, templates, CONTAINER_SECURITY_CONTEXT),
+    )
+    return [one for one in ours if one]
+
+
+def _readiness_probe(plan: Plan, role: Role) -> Manifest | None:
+    """Return the probe by which a highly available service finds its workers at once.
+
+    KubeRay's own asks every 5 seconds, the first time after 10: with the head's proxy
+    out of the way, nobody would answer for as long when it moves to a new cluster.
+    """
+    if role != "worker" or not plan.day_two.highly_available:
         return None
-    term = {"matchExpressions": list(group.node_affinity)}
-    required = {"nodeSelectorTerms": [term]}
+    proxy = {"path": "/-/healthz", "port": "serve"}
     return {
-        "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}
+        "httpGet": proxy,
+        "periodSeconds": 1,
+        "timeoutSeconds": 2,
+        "failureThreshold": 2,
     }
+
+
+def _topology_spread(plan: Plan, group: Group) -> list[Any] | None:
+    if not group.spread or group.role != "worker":
+        return None
+    selector = {"matchLabels": {RUN: plan.name, "ray.io/group": group.name}}
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            # GKE's cluster autoscaler knows no other (facts: "Cluster autoscaler").
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": selector,
+            "matchLabelKeys": ["ray.io/cluster"],
+        }
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]
+
+
+def affinity(group: Group, *, apart_from: str | None = None) -> Manifest | None:
+    """Return the affinity of a group's pods, if they need one.
+
+    They rather stand on other nodes than pods of the run `apart_from`.
+    """
+    found: Manifest = {}
+    if group.node_affinity:
+        term = {"matchExpressions": list(group.node_affinity)}
+        required = {"nodeSelectorTerms": [term]}
+        found["nodeAffinity"] = {
+            "requiredDuringSchedulingIgnoredDuringExecution": required
+        }
+    if apart_from:
+        others = {
+            "labelSelector": {"matchLabels": {RUN: apart_from}},
+            "topologyKey": "kubernetes.io/hostname",
+        }
+        preferred = [{"weight": 100, "podAffinityTerm": others}]
+        found["podAntiAffinity"] = {
+            "preferredDuringSchedulingIgnoredDuringExecution": preferred
+        }
+    return found or None
 
 
 def resources(group: Group) -> Manifest:
@@ -118,14 +187,18 @@ def all_of_a_pod(group: Group) -> Manifest:
     return {"requests": amounts, "limits": amounts}
 
 
-def start_params(group: Group) -> dict[str, str]:
+def start_params(plan: Plan, group: Group) -> dict[str, str]:
     """Return the parameters of `ray start`: what Ray's scheduler may hand out.
 
     They are written out, since operator and autoscaler derive them differently. The
     quotes around the custom resources are for the shell, and the autoscaler expects
     them.
     """
-    params = {"num-cpus": str(group.num_cpus), "memory": str(group.memory_bytes)}
+    params = {
+        "num-cpus": str(group.num_cpus),
+        "memory": str(group.memory_bytes),
+        **log_collection.start_params(plan, group),
+    }
     if group.num_gpus:
         params["num-gpus"] = str(group.num_gpus)
     if group.resources:
@@ -144,7 +217,13 @@ def _annotations(role: Role) -> Mapping[str, str]:
 def _env(plan: Plan, group: Group) -> list[Any] | None:
     shipped = blueprint_files.shipped(plan)
     python_path = {"PYTHONPATH": blueprint_files.MOUNT} if shipped else {}
-    env = {**plan.env, **group.env, **python_path}
+    env = {
+        **log_collection.env(plan, group),
+        **plan.env,
+        **group.env,
+        **tls.environment(plan),
+        **python_path,
+    }
     return [
         {"name": name, "value": for_kubelet(value)} for name, value in env.items()
     ] or None

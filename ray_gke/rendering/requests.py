@@ -22,7 +22,7 @@ Found = tuple[str, Manifest, Manifest]
 
 
 def patched(plan: Plan, manifests: Sequence[Manifest]) -> dict[str, Patched]:
-    """Return what the pods of a group ask for where that is not Ray's container alone.
+    """Return what the pods of a group ask for where that is not what was planned.
 
     By the name of the group. KubeRay's own containers are not in the manifests.
     """
@@ -33,7 +33,11 @@ def patched(plan: Plan, manifests: Sequence[Manifest]) -> dict[str, Patched]:
             group = known[name]
             ray = _amounts({"cpu": group.cpu, "memory": group.memory})
             found[name] = Patched(ray, requests(pod))
-    return {name: one for name, one in found.items() if one.ray != one.pod}
+    return {
+        name: one
+        for name, one in found.items()
+        if one.ray + known[name].beside != one.pod
+    }
 
 
 def requests(pod: Manifest) -> Resources:

@@ -131,6 +131,8 @@ def _is_kind(name: str) -> bool:
 def _types(kuberay_version: str) -> dict[str, Any]:
     types = _file(f"kubernetes-{versions.KUBERNETES_VERSION}")
     types |= _file(f"kuberay-{versions.KUBERAY_VERSIONS[0]}")
+    # From the definitions of prometheus-operator v0.85.0, prometheus-engine v0.17.2.
+    types |= _file("monitoring")
     return names.checked(_with_additions(types, kuberay_version))
 
 

@@ -14,11 +14,15 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from ray_gke.errors import RayGkeError
 from ray_gke.events import Emit
 from ray_gke.reporting import rows
 from ray_gke.reporting.json_lines import JsonLines, problem_as_json
-from ray_gke.reporting.problems import as_github, as_text
+from ray_gke.reporting.problems import (
+    as_github,
+    as_text,
+    problem_as_github,
+    problem_as_text,
+)
 
 
 @contextmanager
@@ -184,21 +188,30 @@ def findings(found: Iterable[Any], output: str, annotations: str) -> bool:
     """Print what `validate` found, and tell whether all is valid.
 
     As JSON a list; as text the number of valid files, or annotations for github. What
-    is wrong goes to stderr, for people.
+    is wrong or weak goes to stderr, for people.
     """
-    all_found = [(str(f.path), f.error) for f in found]
-    faults = [error for _, error in all_found if error]
+    all_found = list(found)
+    faults = [one.error for one in all_found if one.error]
+    # A platform's blueprint may have been checked on its own as well.
+    weak = list(dict.fromkeys(w for one in all_found for w in one.warnings))
     if output == "json":
-        document([_finding(path, error) for path, error in all_found])
+        document([_finding(one) for one in all_found])
     elif annotations == "github":
         sys.stdout.writelines(as_github(error) + "\n" for error in faults)
+        sys.stdout.writelines(problem_as_github(one, "warning") + "\n" for one in weak)
     elif not faults:
         sys.stdout.write(f"{len(all_found)} valid\n")
     sys.stdout.flush()
     sys.stderr.writelines(as_text(error) + "\n" for error in faults)
+    sys.stderr.writelines(problem_as_text(one, "warning") + "\n" for one in weak)
     return not faults
 
 
-def _finding(path: str, error: RayGkeError | None) -> dict[str, Any]:
-    problems = [problem_as_json(p) for p in error.problems] if error else []
-    return {"path": path, "valid": error is None, "problems": problems}
+def _finding(one: Any) -> dict[str, Any]:
+    problems = one.error.problems if one.error else ()
+    return {
+        "path": str(one.path),
+        "valid": one.error is None,
+        "problems": [problem_as_json(problem) for problem in problems],
+        "warnings": [problem_as_json(warning) for warning in one.warnings],
+    }

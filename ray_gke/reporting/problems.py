@@ -1,42 +1,49 @@
-"""Errors for people and for continuous integration."""
+"""Errors and warnings for people and for continuous integration."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ray_gke.errors import Problem, RayGkeError
+
+Severity = Literal["error", "warning"]
 
 
 def as_text(error: RayGkeError) -> str:
     """Return the error as lines: what, where, and what to do next."""
-    return "\n".join(line for p in error.problems for line in _lines(p))
+    return "\n".join(problem_as_text(p, "error") for p in error.problems)
 
 
-def _lines(problem: Problem) -> list[str]:
+def problem_as_text(problem: Problem, severity: Severity) -> str:
+    """Return one problem as lines: what, where, and what to do next."""
     first, *rest = problem.message.splitlines() or [""]
     where = f"{problem.place}: " if problem.place else ""
-    lines = [f"error: {where}{first}", *(f"  {line}" for line in rest)]
+    found = [f"{severity}: {where}{first}", *(f"  {line}" for line in rest)]
     if problem.hint:
-        lines += [f"  hint: {line}" for line in problem.hint.splitlines()]
-    return lines
+        found += [f"  hint: {line}" for line in problem.hint.splitlines()]
+    return "\n".join(found)
 
 
 def as_github(error: RayGkeError) -> str:
-    """Return workflow commands that GitHub shows beside the lines of a pull request.
+    """Return workflow commands that GitHub shows beside the lines of a pull request."""
+    return "\n".join(problem_as_github(problem, "error") for problem in error.problems)
 
-    Source: GitHub documentation, "Workflow commands", `::error file=,line=,col=::`.
+
+def problem_as_github(problem: Problem, severity: Severity) -> str:
+    """Return one problem as such a workflow command.
+
+    Source: GitHub documentation, "Workflow commands", `::error file=,line=,col=::` and
+    `::warning file=,line=,col=::`.
     """
-    return "\n".join(_annotation(problem) for problem in error.problems)
-
-
-def _annotation(problem: Problem) -> str:
     message = problem.message + (f"\n{problem.hint}" if problem.hint else "")
     if not problem.place:
-        return f"::error::{_data(message)}"
+        return f"::{severity}::{_data(message)}"
     place = problem.place
     if place.key:
         message = f"{place.key}: {message}"
     fields = {"file": place.file, "line": place.line, "col": place.column}
     known = ",".join(f"{k}={_property(str(v))}" for k, v in fields.items() if v)
-    return f"::error {known}::{_data(message)}"
+    return f"::{severity} {known}::{_data(message)}"
 
 
 def _data(text: str) -> str:

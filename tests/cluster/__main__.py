@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.cluster import by_hand, parts, ray_image
+from tests.cluster import by_hand, monitoring_kinds, parts, ray_image
 
 
 def main() -> int:
@@ -25,6 +25,8 @@ def _run(asked: argparse.Namespace) -> None:
     if asked.command == "build":
         for name in asked.parts or parts.PARTS:
             sys.stdout.write(f"{parts.path(name)}\n")
+        if not asked.parts:
+            monitoring_kinds.definitions()
         if not asked.parts and os.geteuid() == 0:
             # What a real node runs; making it takes root.
             sys.stdout.write(f"{ray_image.archive()}\n")

@@ -7,10 +7,12 @@ with bed.running(folder) as cluster:
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.cluster import monitoring_kinds
 from tests.cluster.control_plane import LOOPBACK, ControlPlane
 from tests.cluster.fake_nodes import FakeNodes
 from tests.cluster.kuberay import Operator
@@ -21,15 +23,17 @@ if TYPE_CHECKING:
     from tests.cluster.pod_network import PodNetwork
     from tests.cluster.real_node import RealNode
 
+_LIST = {"apiVersion": "v1", "kind": "List"}
 _PLAIN_NODES = ("cpu-0", "cpu-1")
 
 
 class Bed:
     """A cluster with its state in `folder`.
 
-    Without a network its pods are fake, and the operator hears about Ray from
-    `stand_in`. With one, `node` is real, images come from `registry`, and the operator
-    talks to Ray itself. Fake nodes can be added to both.
+    Without a network its pods are fake, the operator hears about Ray from `stand_in`,
+    and the cluster has the kinds that tell Prometheus what to read. With one, `node` is
+    real, images come from `registry`, and the operator talks to Ray itself. Fake nodes
+    can be added to both.
     """
 
     def __init__(self, folder: Path, network: PodNetwork | None = None) -> None:
@@ -71,6 +75,7 @@ class Bed:
         self.nodes.start()
         self.operator.install(self.nodes)
         if self.stand_in:
+            self._add_monitoring_kinds()
             self.stand_in.start()
             for name in _PLAIN_NODES:
                 self.nodes.add_node(name)
@@ -97,6 +102,13 @@ class Bed:
                 if part:
                     last_first.callback(part.stop)
             last_first.callback(self.operator.stop)
+
+    def _add_monitoring_kinds(self) -> None:
+        """Let the cluster know who reads metrics; nobody does."""
+        found = monitoring_kinds.definitions()
+        self.control_plane.apply(json.dumps({"items": found, **_LIST}))
+        names = [one["metadata"]["name"] for one in found]
+        self.kubectl("wait", "--for=condition=Established", "crd", *names)
 
     def _stand_in(self) -> RayStandIn:
         return RayStandIn(

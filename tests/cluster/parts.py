@@ -98,14 +98,14 @@ def folder(name: str) -> Path:
         raise PartError(f"no part is called {name!r}; there are: {', '.join(PARTS)}")
     built = cache() / name / PARTS[name].version
     if not built.exists():
-        with _one_build_at_a_time():
+        with one_build_at_a_time():
             if not built.exists():
                 _build(name, built)
     return built
 
 
 @contextmanager
-def _one_build_at_a_time() -> Iterator[None]:
+def one_build_at_a_time() -> Iterator[None]:
     """Wait for other processes that build: a second build would gain nothing."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / "lock").open("w") as lock:
@@ -119,14 +119,14 @@ def _build(name: str, built: Path) -> None:
     unfinished = built.with_name(f"{built.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    source = _download(part)
+    source = download(part)
     _compile(part, source, unfinished / name)
     for file in part.files:
         _copy(source / file, unfinished / file)
     unfinished.rename(built)
 
 
-def _download(part: Part) -> Path:
+def download(part: Part) -> Path:
     """Return where Go keeps the part's module."""
     told = _go(["mod", "download", "-json", f"{part.module}@{part.version}"], cache())
     return Path(json.loads(told)["Dir"])

@@ -1,4 +1,7 @@
-"""The images of a real node: Ray as `rayproject/ray` has it, and a pause container.
+"""The images of a real node: Ray as `rayproject/ray` has it, and programs that wait.
+
+The pause container is one. Fluent Bit is another: no package has it, so what stands
+under its name waits to be ended, as it would, and ships nothing.
 
 They are built from Debian packages and Python wheels into one archive of the form that
 `docker save` writes, which containerd imports and crane pushes. The archive is kept
@@ -27,6 +30,7 @@ RAY = f"docker.io/{versions.IMAGE}"
 RAY_GPU = f"docker.io/{versions.image(versions.RAY_VERSION, gpu=True)}"
 """The same image: what else the one for GPUs has is of no use without them."""
 PAUSE = versions.PAUSE_IMAGE
+FLUENT_BIT = f"docker.io/{versions.FLUENT_BIT_IMAGE}"
 
 _REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "up.txt"
 _SUITE = "bookworm"
@@ -98,9 +102,9 @@ def _build(built: Path) -> None:
     folder.mkdir(parents=True)
     _ray_root(folder / "ray")
     _pause_root(folder / "pause")
-    images = {
+    images: dict[tuple[str, ...], tuple[Path, Mapping[str, Any]]] = {
         (RAY, RAY_GPU): (_layer(folder / "ray"), _RAY_CONFIG),
-        (PAUSE,): (_layer(folder / "pause"), _PAUSE_CONFIG),
+        (PAUSE, FLUENT_BIT): (_layer(folder / "pause"), _PAUSE_CONFIG),
     }
     _write_archive(folder / "images.tar", images)
     (folder / "images.tar").rename(built)

@@ -47,6 +47,8 @@ class Brought:
 
     statuses: dict[str, str]
     pods: list[Object]
+    services: list[Object]
+    policies: list[Object]
     nodes: GkeNodes
     pool_of: dict[tuple[str, str], Object]
 
@@ -67,10 +69,13 @@ def brought(
         nodes = GkeNodes(cluster, namespace)
         nodes.add(pool for name, pool in pools.items() if name != "system")
         desk.done("up")
-        pods = list(desk.all("Pod", namespace).values())
+        pods, services, policies = (
+            list(desk.all(kind, namespace).values())
+            for kind in ("Pod", "Service", "NetworkPolicy")
+        )
         runs = desk.done("status", "-o", "json").json
         statuses = {run["name"]: run["status"] for run in runs}
-        yield Brought(statuses, pods, nodes, groups)
+        yield Brought(statuses, pods, services, policies, nodes, groups)
         desk.clear()
         at_once = ("--all", "--force", "--grace-period=0")
         cluster.kubectl("delete", "pods", "-n", namespace, *at_once)
@@ -104,6 +109,25 @@ def write_platform(
 @pytest.mark.parametrize("name", FOLDERS)
 def test_it_is_accepted_and_comes_up(brought: Brought, name: str) -> None:
     assert brought.statuses[name] in {"RUNNING", "SUCCEEDED"}
+
+
+def test_nothing_listens_outside_of_the_cluster(brought: Brought) -> None:
+    assert {one["spec"]["type"] for one in brought.services} == {"ClusterIP"}
+
+
+def test_every_pod_of_a_run_is_behind_a_policy(brought: Brought) -> None:
+    selected = [one["spec"]["podSelector"]["matchLabels"] for one in brought.policies]
+    for pod in brought.pods:
+        labels = pod["metadata"]["labels"]
+        assert any(one.items() <= labels.items() for one in selected), labels
+
+
+def test_ray_pods_write_their_logs_to_their_sidecar(brought: Brought) -> None:
+    ray = [p for p in brought.pods if "ray.io/node-type" in p["metadata"]["labels"]]
+    assert ray
+    for pod in ray:
+        first = pod["spec"]["initContainers"][0]
+        assert (first["name"], first["restartPolicy"]) == ("fluent-bit", "Always")
 
 
 def test_pods_with_gpus_and_spot_pods_are_on_the_nodes_of_the_plan(

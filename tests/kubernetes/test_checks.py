@@ -12,7 +12,12 @@ import pytest
 import yaml
 
 from ray_gke.errors import RefusedError
-from ray_gke.targets.kubernetes import checks, kuberay_operator, permissions
+from ray_gke.targets.kubernetes import (
+    checks,
+    cluster_facts,
+    kuberay_operator,
+    permissions,
+)
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError
 from ray_gke.targets.kubernetes.checks import Needs, check, reachable
 from tests.cluster import kuberay
@@ -142,7 +147,7 @@ def test_a_cluster_without_kuberay(api: Api, cluster: Bed, namespace: str) -> No
         assert "RayCluster, RayJob, RayService of ray.io/v1" in message
         assert hint.startswith("kubectl apply --server-side")
         cluster.operator.remove_deployment()
-        assert kuberay_operator.kuberay_version(api) is None
+        assert cluster_facts.read(api).kuberay_version is None
         message, hint = refusal(api, Needs(namespace, KINDS))
         assert "has no KubeRay" in message
         assert hint.startswith("helm repo add kuberay")
@@ -194,7 +199,7 @@ def test_an_operator_out_of_sight_is_known_by_the_definitions(
     cluster.operator.remove_deployment()
     found = check(api, Needs(namespace, KINDS))
     assert found.kuberay == "1.5.1"
-    assert kuberay_operator.kuberay_version(api) == "1.5.1"
+    assert cluster_facts.read(api).kuberay_version == "1.5.1"
     (note,) = found.notes
     assert "no Deployment of the KubeRay operator is in sight" in note
 
@@ -227,7 +232,7 @@ def test_an_operator_newer_than_all_that_we_know(
 ) -> None:
     with operator_image(cluster, "v1.99.0"):
         found = check(api, Needs(namespace, KINDS))
-        assert kuberay_operator.kuberay_version(api) == "1.7.0"
+        assert cluster_facts.read(api).kuberay_version == "1.7.0"
     assert found.kuberay == "1.99.0"
     assert "newer than 1.7.0" in found.notes[0]
 

@@ -55,7 +55,8 @@ def deletions(desk: Desk, namespace: str) -> list[str]:
     refs = [
         event["objectRef"]
         for event in events
-        if event["verb"] == "delete" and event["userAgent"].startswith("ray-gke/")
+        if event["verb"] == "delete"
+        and event.get("userAgent", "").startswith("ray-gke/")
     ]
     return [
         ref["resource"]

@@ -17,7 +17,7 @@ def written(cluster: Bed, namespace: str = "") -> list[str]:
         event = json.loads(line)
         where = event.get("objectRef", {}).get("namespace", "")
         request = f"{event['verb']} {event['requestURI']}"
-        ours = event["userAgent"].startswith("ray-gke/")
+        ours = event.get("userAgent", "").startswith("ray-gke/")
         asks = "dryRun=" in request or "/selfsubject" in request
         if ours and not asks and namespace in {where, ""}:
             found.append(request)

@@ -47,7 +47,12 @@ def spot_node(real_cluster: Bed) -> Iterator[RealNode]:
 
 @pytest.fixture
 def here(ray_gke: RayGke, real_cluster: Bed, real_namespace: str) -> CommandLine:
-    """The command line, at a namespace that goes with all that is in it."""
+    """The command line, at a namespace that goes with all that is in it.
+
+    It takes only pods that Pod Security calls restricted.
+    """
+    level = "pod-security.kubernetes.io/enforce=restricted"
+    real_cluster.kubectl("label", "namespace", real_namespace, level)
     ray_gke.env["KUBECONFIG"] = str(real_cluster.kubeconfig)
     return CommandLine(ray_gke, real_namespace)
 

@@ -6,72 +6,21 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster import ray_image
 from tests.cluster.bed import Bed
 from tests.cluster.processes import eventually
-from tests.node import blueprint_tests, steady_client
+from tests.node import blueprint_tests
 from tests.node.command_line import PATIENCE, CommandLine
+from tests.node.traffic import Traffic
 
 pytestmark = pytest.mark.node
 
 NAME = "serve-classifier"
 IN_PLACE = ("--set", "max_replicas=6")
-CLIENT = "client"
-
-
-@dataclass
-class Traffic:
-    """A pod that asks the service all the time."""
-
-    cluster: Bed
-    namespace: str
-
-    def start(self) -> None:
-        source = Path(steady_client.__file__).read_text()
-        container = {
-            "name": CLIENT,
-            "image": ray_image.RAY,
-            "command": ["python", "-c", source, f"{NAME}-serve-svc", "8000"],
-        }
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": CLIENT, "namespace": self.namespace},
-            "spec": {"containers": [container], "restartPolicy": "Never"},
-        }
-        self._kubectl("create", "-f", "-", stdin=json.dumps(pod))
-        self.goes_on()
-
-    def goes_on(self) -> None:
-        """Wait until more requests are answered than were so far."""
-        before = self._answered()
-        eventually(
-            "more answers", lambda: self._answered() > before + 20, patience=PATIENCE
-        )
-
-    def result(self) -> tuple[dict[str, int], list[str]]:
-        """End it; return how often each answer came, and what became of the others."""
-        self._kubectl("exec", CLIENT, "--", "kill", "-TERM", "1")
-        phase = ("get", "pod", CLIENT, "-o", "jsonpath={.status.phase}")
-        eventually("the client to end", lambda: self._kubectl(*phase) == "Succeeded")
-        told = json.loads(self._kubectl("logs", CLIENT).splitlines()[-1])
-        return told["answers"], told["lost"]
-
-    def _answered(self) -> int:
-        phase = ("get", "pod", CLIENT, "-o", "jsonpath={.status.phase}")
-        if self._kubectl(*phase) == "Pending":
-            return 0
-        last = self._kubectl("logs", CLIENT, "--tail=1").strip()
-        return sum(json.loads(last).values()) if last.startswith("{") else 0
-
-    def _kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
 
 
 def clusters(bed: Bed, namespace: str) -> set[str]:
@@ -123,7 +72,7 @@ def test_no_request_is_lost(
     with here.dashboard(NAME) as opened:
         endpoint = own.Endpoint(opened["service"])
         own.classifies_digits_and_explains_bad_requests(endpoint)
-    traffic = Traffic(real_cluster, here.namespace)
+    traffic = Traffic(real_cluster, here.namespace, NAME)
     traffic.start()
 
     first = clusters(real_cluster, here.namespace)

@@ -48,7 +48,7 @@ PAGES = {
 @pytest.fixture(scope="module")
 def chromium() -> str:
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not found and os.environ.get("CI_REQUIRES_CHROMIUM") == "1":
+    if not found and os.environ.get("CI_REQUIRES_PACKAGES") == "1":
         pytest.fail("no chromium on PATH, and CHROMIUM is not set")
     if not found:
         pytest.skip("needs chromium on PATH, or its path in CHROMIUM")

@@ -17,7 +17,12 @@ def rendered(plan: Plan) -> Sequence[Object]:
 
 
 def name(objects: Sequence[Object], kind: str) -> str:
-    (found,) = (one["metadata"]["name"] for one in objects if one["kind"] == kind)
+    """Return the name of the one object of a kind; of ConfigMaps, that of files."""
+    (found,) = (
+        one["metadata"]["name"]
+        for one in objects
+        if one["kind"] == kind and (kind != "ConfigMap" or one.get("immutable"))
+    )
     return str(found)
 
 

@@ -12,6 +12,11 @@ from ray_gke.targets.kubernetes.api import Api, NotAllowedError
 from ray_gke.targets.kubernetes.kuberay_operator import Operator
 from ray_gke.versions import KUBERAY_SINCE
 
+
+def _version(api: Api) -> str | None:
+    return kuberay_operator.kuberay_version(api, kuberay_operator.find(api))
+
+
 CHART = "quay.io/kuberay/operator"
 
 
@@ -131,7 +136,7 @@ def test_no_operator_is_found_where_nothing_may_be_listed() -> None:
 )
 def test_a_version_is_known_as_the_one_before_it(version: str, known: str) -> None:
     cluster = Cluster({"a": deployment(f"{CHART}:v{version}")})
-    assert kuberay_operator.kuberay_version(cast("Api", cluster)) == known
+    assert _version(cast("Api", cluster)) == known
 
 
 @pytest.mark.parametrize("version", ["1.5.1", "1.6.2", "1.7.0"])
@@ -140,7 +145,7 @@ def test_fields_tell_the_version_of_an_operator_that_is_out_of_sight(
 ) -> None:
     fields = [f for f, since in KUBERAY_SINCE.items() if since <= version]
     cluster = Cluster({}, ["RayClusterSpec.authOptions", *fields])
-    assert kuberay_operator.kuberay_version(cast("Api", cluster)) == version
+    assert _version(cast("Api", cluster)) == version
 
 
 def test_definitions_without_token_authentication_are_too_old() -> None:
@@ -149,7 +154,7 @@ def test_definitions_without_token_authentication_are_too_old() -> None:
 
 
 def test_a_cluster_without_kuberay_has_no_version() -> None:
-    assert kuberay_operator.kuberay_version(cast("Api", Cluster({}))) is None
+    assert _version(cast("Api", Cluster({}))) is None
 
 
 @pytest.mark.parametrize("field", sorted(KUBERAY_SINCE))

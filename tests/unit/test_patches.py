@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -39,7 +39,11 @@ def test_merge(target: Any, patch: Any, result: Any) -> None:
 
 def patched(planned: Planned, patches: str, kuberay: str = "1.5.1") -> dict[str, Any]:
     plan = planned(f"job: {{entrypoint: 'true'}}\npatches:\n{patches}")
-    _, one = render(plan, kuberay_version=kuberay)
+    return job(render(plan, kuberay_version=kuberay))
+
+
+def job(objects: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    (one,) = (one for one in objects if one["kind"] == "RayJob")
     return one
 
 
@@ -191,7 +195,7 @@ def test_http_mode_wants_the_plain_command(planned: Planned) -> None:
     with pytest.raises(InvalidError, match="quoted for the shell"):
         render(planned(spec % ""), kuberay_version="1.5.1")
     plain = planned(spec % ", entrypoint: echo a; echo b")
-    _, one = render(plain, kuberay_version="1.5.1")
+    one = job(render(plain, kuberay_version="1.5.1"))
     assert one["spec"]["entrypoint"] == "echo a; echo b"
 
 

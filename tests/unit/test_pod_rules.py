@@ -30,7 +30,8 @@ def of_the_head(patch: str) -> str:
 
 def plan_of(planned: Planned, patches: str) -> Plan:
     text = textwrap.dedent(patches).strip()
-    return planned(f"cluster: {{}}\npatches:\n{text}\n", files=FILES)
+    spec = f"logs: {{mode: none}}\ncluster: {{}}\npatches:\n{text}\n"
+    return planned(spec, files=FILES)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_pod_that_kubernetes_would_refuse(
     (problem,) = caught.value.problems
     assert message in problem.message
     assert problem.place is not None
-    assert problem.place.line == 8
+    assert problem.place.line == 9
 
 
 @pytest.mark.parametrize(

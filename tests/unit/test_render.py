@@ -16,6 +16,11 @@ from ray_gke.rendering.render import render
 Planned = Callable[..., Plan]
 
 SQUARES = "job: {entrypoint: python squares.py}"
+BARE = """\
+logs: {mode: none}
+metrics: {mode: none}
+network_policy: {mode: none}
+"""
 
 
 def by_kind(plan: Plan, **options: Any) -> dict[str, dict[str, Any]]:
@@ -25,7 +30,8 @@ def by_kind(plan: Plan, **options: Any) -> dict[str, dict[str, Any]]:
 
 def test_objects_come_in_the_order_in_which_they_are_applied(planned: Planned) -> None:
     plan = planned(
-        "cluster: {}\nworker_groups: [{name: a, warm_replicas: 1}, {name: b}]",
+        "cluster: {}\nworker_groups: [{name: a, warm_replicas: 1}, {name: b}]\n"
+        "metrics: {mode: PodMonitor, dashboards: false}",
         files={"notes.txt": b"x"},
     )
     assert [
@@ -33,15 +39,20 @@ def test_objects_come_in_the_order_in_which_they_are_applied(planned: Planned) -
         for o in render(plan, kuberay_version="1.5.1")
     ] == [
         ("ServiceAccount", "demo"),
+        ("NetworkPolicy", "demo"),
+        ("NetworkPolicy", "demo.head"),
+        ("ConfigMap", "demo-fluent-bit"),
         ("PriorityClass", "demo-balloon"),
         ("ConfigMap", "demo-files-DIGEST"),
         ("RayCluster", "demo"),
         ("Deployment", "demo-a-balloon"),
+        ("PodMonitor", "demo"),
+        ("PrometheusRule", "demo"),
     ]
 
 
 def test_a_blueprint_without_files_mounts_nothing(planned: Planned) -> None:
-    objects = by_kind(planned("cluster: {}"))
+    objects = by_kind(planned(f"{BARE}cluster: {{}}"))
     assert objects.keys() == {"ServiceAccount", "RayCluster"}
     pod = objects["RayCluster"]["spec"]["headGroupSpec"]["template"]["spec"]
     assert "volumes" not in pod
@@ -51,7 +62,7 @@ def test_a_blueprint_without_files_mounts_nothing(planned: Planned) -> None:
 
 def test_files_keep_their_paths_and_bytes(planned: Planned) -> None:
     plan = planned(
-        SQUARES,
+        f"{BARE}{SQUARES}",
         files={
             "squares.py": b"print(1)\r\n",
             "package/__init__.py": b"",
@@ -84,7 +95,7 @@ def test_files_keep_their_paths_and_bytes(planned: Planned) -> None:
 
 def test_other_files_make_other_pods(planned: Planned) -> None:
     def names(content: bytes) -> tuple[str, str, str]:
-        plan = planned(SQUARES, files={"squares.py": content})
+        plan = planned(f"{BARE}{SQUARES}", files={"squares.py": content})
         objects = by_kind(plan)
         cluster = objects["RayJob"]["spec"]["rayClusterSpec"]
         (volume,) = cluster["headGroupSpec"]["template"]["spec"]["volumes"]
@@ -122,9 +133,13 @@ def test_the_namespace_is_on_what_lives_in_one(planned: Planned) -> None:
     }
     assert namespaces == {
         "ServiceAccount": "ml",
+        "NetworkPolicy": "ml",
+        "ConfigMap": "ml",
         "PriorityClass": None,
         "RayCluster": "ml",
         "Deployment": "ml",
+        "PodMonitor": "ml",
+        "PrometheusRule": "ml",
     }
 
 

@@ -89,6 +89,7 @@ def test_a_catalog_s_template_wins_and_the_others_stay_ours(tmp_path: Path) -> N
         "ray-service",
         metadata={"name": "x"},
         serve_config="",
+        exclude_head=False,
         cluster_spec={},
     )
     assert ours["kind"] == "RayService"
@@ -201,7 +202,16 @@ def test_every_template_of_ours_is_a_template() -> None:
     assert names == {
         "balloon-pods.yaml.j2",
         "balloon-priority-class.yaml.j2",
+        "dashboard-config-map.yaml.j2",
         "files-config-map.yaml.j2",
+        "fluent-bit-config-map.yaml.j2",
+        "fluent-bit-container.yaml.j2",
+        "managed-rules.yaml.j2",
+        "network-policy.yaml.j2",
+        "pod-disruption-budget.yaml.j2",
+        "pod-monitor.yaml.j2",
+        "pod-monitoring.yaml.j2",
+        "prometheus-rule.yaml.j2",
         "ray-cluster-spec.yaml.j2",
         "ray-cluster.yaml.j2",
         "ray-job.yaml.j2",
@@ -209,5 +219,6 @@ def test_every_template_of_ours_is_a_template() -> None:
         "ray-service.yaml.j2",
         "service-account.yaml.j2",
         "submitter-pod.yaml.j2",
+        "tls-certificate-container.yaml.j2",
         "worker-group.yaml.j2",
     }

@@ -11,16 +11,28 @@ from dataclasses import dataclass, replace
 
 from ray_gke.errors import RefusedError
 from ray_gke.gke.nodes import GPU_RESOURCE
-from ray_gke.targets.kubernetes import kuberay_operator, permissions
+from ray_gke.targets.kubernetes import cluster_facts, kuberay_operator, permissions
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError, UnreachableError
 from ray_gke.targets.kubernetes.kuberay_install import install, upgrade
 from ray_gke.targets.kubernetes.kuberay_operator import Operator
 from ray_gke.targets.kubernetes.pod_security import LEVEL
-from ray_gke.targets.kubernetes.resources import Ref, labels
+from ray_gke.targets.kubernetes.resources import Ref, labels, resource
 from ray_gke.versions import KUBERAY_VERSIONS, parsed
 
 OLDEST_KUBERNETES = "1.29"
-"""The oldest Kubernetes that KubeRay's resources were tried on."""
+"""The oldest Kubernetes with native sidecars, which ship the logs."""
+
+_MONITORING = {
+    "monitoring.googleapis.com": "Managed Prometheus",
+    "monitoring.coreos.com": "the Prometheus operator",
+}
+_INSTALLED = {
+    "monitoring.googleapis.com": "gcloud container clusters update CLUSTER "
+    "--enable-managed-prometheus",
+    "monitoring.coreos.com": "helm install prometheus-operator "
+    "oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack "
+    "--namespace monitoring --create-namespace",
+}
 
 PATIENCE_SECONDS = 10.0
 """Who has just named a cluster wants to know soon that it does not answer."""
@@ -61,8 +73,8 @@ def reachable(api: Api) -> str:
     oldest = tuple(int(part) for part in OLDEST_KUBERNETES.split("."))
     if version and parsed(version)[:2] < oldest:
         raise RefusedError(
-            f"the cluster of context {api.client.context} runs Kubernetes {version}; "
-            f"KubeRay needs {OLDEST_KUBERNETES} or later",
+            f"the cluster of context {api.client.context} runs Kubernetes {version}, "
+            f"which has no native sidecars: {OLDEST_KUBERNETES} or later is needed",
             hint="upgrade the cluster, on GKE with gcloud container clusters upgrade "
             "NAME --master, or choose another with --context",
         )
@@ -73,6 +85,7 @@ def check(api: Api, needs: Needs) -> Findings:
     """Return what a user should know. Raises RefusedError when something is missing."""
     kubernetes = reachable(api)
     kuberay, notes = _kuberay(api, needs)
+    _monitoring(api, needs)
     permissions.check(api, permissions.for_up(needs.namespace, needs.kinds))
     notes += [*_pod_security(api, needs), *_gpus(api, needs)]
     return Findings(kubernetes, kuberay, tuple(notes))
@@ -177,6 +190,20 @@ def _about_version(version: str, wanted: str | None) -> Iterator[str]:
             f"the objects are written for KubeRay {wanted}, the cluster has {version}: "
             "fields that it does not know are refused"
         )
+
+
+def _monitoring(api: Api, needs: Needs) -> None:
+    """Refuse monitors that somebody asked for, where nothing would read them."""
+    asked = sorted(needs.kinds & set(cluster_facts.MONITORING))
+    absent = [k for k in asked if k not in cluster_facts.served(api, asked)]
+    if not absent:
+        return
+    group = resource(absent[0]).group
+    raise RefusedError(
+        f"the cluster of context {api.client.context} does not know "
+        f"{' and '.join(absent)} of {group}: {_MONITORING[group]} is not there",
+        hint=f"{_INSTALLED[group]}, or set metrics.mode to none",
+    )
 
 
 def _pod_security(api: Api, needs: Needs) -> Iterator[str]:

@@ -62,13 +62,12 @@ class Operator:
     trouble: str
 
 
-def kuberay_version(api: Api) -> str | None:
+def kuberay_version(api: Api, operator: Operator | None) -> str | None:
     """Return the version that we know the cluster's KubeRay as, None without one.
 
-    It is the newest known version that is not newer than what is there; of what is
-    older than all of them, the oldest.
+    `operator` is what `find` found. It is the newest known version that is not newer
+    than what is there; of what is older than all of them, the oldest.
     """
-    operator = find(api)
     if operator and operator.version:
         return known_as(operator.version)
     told = version_of_definitions(api)

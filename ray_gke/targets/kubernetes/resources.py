@@ -46,6 +46,10 @@ RESOURCES: Mapping[str, Resource] = {
     "RayJob": Resource("ray.io/v1", "rayjobs"),
     "RayService": Resource("ray.io/v1", "rayservices"),
     "Deployment": Resource("apps/v1", "deployments"),
+    "PodMonitoring": Resource("monitoring.googleapis.com/v1", "podmonitorings"),
+    "PodMonitor": Resource("monitoring.coreos.com/v1", "podmonitors"),
+    "Rules": Resource("monitoring.googleapis.com/v1", "rules"),
+    "PrometheusRule": Resource("monitoring.coreos.com/v1", "prometheusrules"),
 }
 """What a plan may be made of, in the order in which it is applied."""
 

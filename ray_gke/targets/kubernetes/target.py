@@ -11,10 +11,10 @@ from ray_gke.events import Emit, LogLine
 from ray_gke.targets.explanation import Explanation
 from ray_gke.targets.kubernetes import (
     checks,
+    cluster_facts,
     dashboard,
     down,
     explain,
-    kuberay_operator,
     logs,
     status,
     submit,
@@ -44,9 +44,9 @@ class Cluster:
         checks.reachable(api)
         return cls(api, namespace if namespace is not None else api.client.namespace)
 
-    def kuberay_version(self) -> str | None:
-        """Return the version of the cluster's KubeRay that we know it as, if any."""
-        return kuberay_operator.kuberay_version(self.api)
+    def facts(self) -> cluster_facts.Facts:
+        """Return what plans for this cluster follow from."""
+        return cluster_facts.read(self.api)
 
     def up(self, wanted: Sequence[Wanted], emit: Emit, options: up.Options) -> None:
         """Bring up all that is wanted."""

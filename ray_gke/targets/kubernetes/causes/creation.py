@@ -129,18 +129,28 @@ def causes(view: View, now: float) -> Iterator[Cause]:
     for cluster in view.clusters:
         failure = condition(cluster, "ReplicaFailure")
         if failure.get("status") == "True" and cluster["metadata"]["name"] not in told:
-            yield from _of_condition(view, cluster, failure)
+            yield from _of_condition(view, cluster, failure, now)
 
 
-def _of_condition(view: View, cluster: Manifest, failure: Manifest) -> Iterator[Cause]:
-    """Yield the same from the cluster's status, where events cannot be read."""
+def _of_condition(
+    view: View, cluster: Manifest, failure: Manifest, now: float
+) -> Iterator[Cause]:
+    """Yield the same from the cluster's status: events may come late or unread."""
     reason, said = failure.get("reason", ""), failure.get("message", "")
     if reason in _SUBJECTS:
         finding = _finding(view, said)
         name = cluster["metadata"]["name"]
         subject = f"{_SUBJECTS[reason]} RayCluster/{name}"
         evidence = (f"condition ReplicaFailure of RayCluster/{name}: {said}",)
-        yield Finding(finding.text, evidence, finding.fix).of(subject)
+        since = seconds(failure.get("lastTransitionTime"))
+        old = since is not None and now - since >= GRACE_SECONDS
+        yield Finding(
+            finding.text,
+            evidence,
+            finding.fix,
+            lasting=finding.lasting and old,
+            since=since,
+        ).of(subject)
 
 
 def _is_current(view: View, events: Sequence[Event], now: float) -> bool:

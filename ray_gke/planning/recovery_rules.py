@@ -1,0 +1,92 @@
+"""What fault tolerance and high availability ask of a blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ray_gke.catalog.blueprint import Spec
+
+_Fault = tuple[tuple[str | int, ...], str, str]
+"""Where in the blueprint, what is wrong, and what to do next."""
+
+_LEAST = 2
+_AVAILABLE = ("spec", "service", "highly_available")
+
+
+def faults(spec: Spec, serve_config: Mapping[str, Any] | None) -> Iterator[_Fault]:
+    """Yield what is wrong; `serve_config` is the parsed one of a service."""
+    recovery = spec.gcs_fault_tolerance_options
+    if spec.service and recovery and recovery.external_storage_namespace:
+        yield (
+            ("spec", "gcs_fault_tolerance_options", "external_storage_namespace"),
+            "both clusters of a service that is upgraded would share their state",
+            "leave it out: each cluster then has a namespace of its own",
+        )
+    if spec.service and spec.service.highly_available:
+        yield from _highly_available(spec)
+        yield from _replicas(serve_config or {})
+
+
+def notes(spec: Spec, serve_config: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what a user should know of a highly available service."""
+    if not (spec.service and spec.service.highly_available):
+        return
+    for application in (serve_config or {}).get("applications", ()):
+        if not application.get("deployments"):
+            name = application.get("name", "default")
+            yield (
+                f"the Serve config does not say how many replicas application {name} "
+                "has, and one is Serve's default: list its deployments with "
+                f"num_replicas {_LEAST} or more"
+            )
+
+
+def _highly_available(spec: Spec) -> Iterator[_Fault]:
+    if spec.gcs_fault_tolerance_options is None:
+        yield (
+            _AVAILABLE,
+            "without gcs_fault_tolerance_options the service ends with its head",
+            "add gcs_fault_tolerance_options: {redis_address: HOST:6379}",
+        )
+    if not spec.worker_groups:
+        yield (
+            _AVAILABLE,
+            "the head answers no requests, and there are no worker groups",
+            "add a worker group",
+        )
+    if spec.head.num_cpus:
+        yield (
+            ("spec", "head", "num_cpus"),
+            "replicas on the head would end with it",
+            "leave it out: then the head takes none",
+        )
+    for index, group in enumerate(spec.worker_groups):
+        for key in ("min_replicas", "max_replicas"):
+            value = getattr(group, key)
+            if key in group.model_fields_set and value is not None and value < _LEAST:
+                yield (
+                    ("spec", "worker_groups", index, key),
+                    f"{key} {value} is not highly available",
+                    f"set it to {_LEAST} or more",
+                )
+
+
+def _replicas(serve_config: Mapping[str, Any]) -> Iterator[_Fault]:
+    for application in serve_config.get("applications", ()):
+        for deployment in application.get("deployments", ()):
+            least = _least(deployment)
+            if isinstance(least, int) and least < _LEAST:
+                yield (
+                    _AVAILABLE,
+                    f"deployment {deployment.get('name')} may have {least} replica",
+                    f"give it num_replicas, or min_replicas of autoscaling, {_LEAST}",
+                )
+
+
+def _least(deployment: Mapping[str, Any]) -> object:
+    """Return the fewest replicas; with autoscaling Serve's own default is 1."""
+    if scaling := deployment.get("autoscaling_config"):
+        return scaling.get("min_replicas", 1)
+    replicas = deployment.get("num_replicas", 1)
+    return 1 if replicas == "auto" else replicas

@@ -1,0 +1,171 @@
+"""What Pod Security's level "restricted" refuses of the pods that objects make.
+
+Sources: Kubernetes, Pod Security Standards, v1.34, and pod-security-admission/policy
+(what a container takes over from its pod); KubeRay controllers/ray/common/pod.go and
+job.go (the containers that the operator adds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
+from ray_gke.rendering.schema_check import Path
+from ray_gke.rendering.templates import Manifest
+
+Violation = tuple[Path, str]
+"""The field of the object, and what is wrong with it."""
+
+_HOST = {"hostIPC": "IPC", "hostNetwork": "network", "hostPID": "processes"}
+_VOLUMES = frozenset(
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
+)
+_SECCOMP = ("RuntimeDefault", "Localhost")
+_CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
+
+# A container takes these over from its pod, so that only one of them need say it.
+_INHERITED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "runAsNonRoot": (lambda value: value is True, "is not true"),
+    "seccompProfile": (
+        lambda value: isinstance(value, Mapping) and value.get("type") in _SECCOMP,
+        f"is not of type {' or '.join(_SECCOMP)}",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Pod:
+    """A pod with the containers that it will have, and where all of that stands."""
+
+    path: Path
+    spec: Mapping[str, Any]
+    containers: tuple[tuple[Path, Mapping[str, Any]], ...]
+
+
+def violations(one: Manifest) -> Iterator[Violation]:
+    """Yield what "restricted" refuses of the pods of an object, wherever it keeps them.
+
+    Also of the containers that KubeRay adds to them.
+    """
+    options = dict(_autoscaler(one))
+    for path, spec in _specs(one, ()):
+        own = [
+            ((*path, kind, index), container)
+            for kind in ("initContainers", "containers")
+            for index, container in enumerate(spec.get(kind) or ())
+        ]
+        yield from _of_pod(_Pod(path, spec, (*own, *options.get(path, ()))))
+    yield from _added(one)
+
+
+def _specs(value: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("containers"), list):
+            yield path, value
+        for key, part in value.items():
+            yield from _specs(part, (*path, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _specs(part, (*path, index))
+
+
+def _of_pod(pod: _Pod) -> Iterator[Violation]:
+    for key, what in _HOST.items():
+        if pod.spec.get(key):
+            yield (*pod.path, key), f"the pod shares the node's {what}"
+    for index, volume in enumerate(pod.spec.get("volumes") or ()):
+        for kind in sorted(set(volume) - {"name"} - _VOLUMES):
+            yield (*pod.path, "volumes", index, kind), f"a volume is of kind {kind}"
+    context, path = _context(pod.spec), (*pod.path, "securityContext")
+    yield from _root(context, path)
+    yield from _inherited(pod, context, path)
+    for place, container in pod.containers:
+        yield from _of_container(container, place)
+
+
+def _inherited(pod: _Pod, of_pod: Mapping[str, Any], path: Path) -> Iterator[Violation]:
+    for key, (is_right, what) in _INHERITED.items():
+        own = [(place, _context(one).get(key)) for place, one in pod.containers]
+        given = of_pod.get(key)
+        needed = given is not None or any(value is None for _, value in own)
+        if needed and not is_right(given):
+            yield (*path, key), f"{key} {what}"
+        for place, value in own:
+            if value is not None and not is_right(value):
+                yield (*place, "securityContext", key), f"{key} {what}"
+
+
+def _root(context: Mapping[str, Any], path: Path) -> Iterator[Violation]:
+    if context.get("runAsUser") == 0:
+        yield (*path, "runAsUser"), "runAsUser is 0, which is root"
+
+
+def _of_container(container: Mapping[str, Any], place: Path) -> Iterator[Violation]:
+    context, path = _context(container), (*place, "securityContext")
+    yield from _root(context, path)
+    if context.get("allowPrivilegeEscalation") is not False:
+        key = "allowPrivilegeEscalation"
+        yield (*path, key), f"{key} is not false"
+    if context.get("privileged"):
+        yield (*path, "privileged"), "the container is privileged"
+    capabilities = context.get("capabilities") or {}
+    if "ALL" not in (capabilities.get("drop") or ()):
+        yield (*path, "capabilities", "drop"), "capabilities do not drop ALL"
+    added = sorted(set(capabilities.get("add") or ()) - _CAPABILITIES)
+    if added:
+        yield (*path, "capabilities", "add"), f"capabilities add {', '.join(added)}"
+    for index, port in enumerate(container.get("ports") or ()):
+        if port.get("hostPort"):
+            what = f"port {port['hostPort']} of the node is taken"
+            yield (*place, "ports", index, "hostPort"), what
+
+
+def _context(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    return one.get("securityContext") or {}
+
+
+def _autoscaler(
+    one: Manifest,
+) -> Iterator[tuple[Path, tuple[tuple[Path, Mapping[str, Any]], ...]]]:
+    """Yield the head's pod and the autoscaler, which is one more container of it."""
+    path, cluster = _cluster(one)
+    if cluster.get("enableInTreeAutoscaling"):
+        options = cluster.get("autoscalerOptions") or {}
+        head = (*path, "headGroupSpec", "template", "spec")
+        yield head, (((*path, "autoscalerOptions"), options),)
+
+
+def _added(one: Manifest) -> Iterator[Violation]:
+    """Yield what KubeRay adds without a securityContext, and takes none for."""
+    path, cluster = _cluster(one)
+    if cluster.get("historyServerOptions"):
+        what = "KubeRay's collector has no securityContext"
+        yield (*path, "historyServerOptions"), what
+    if one.get("kind") != "RayJob":
+        return
+    mode = one["spec"].get("submissionMode", "K8sJobMode")
+    if mode == "SidecarMode":
+        what = "KubeRay's submitter beside the head has no securityContext"
+        yield ("spec", "submissionMode"), what
+    elif mode == "K8sJobMode" and not one["spec"].get("submitterPodTemplate"):
+        what = "KubeRay's own submitter has no securityContext"
+        yield ("spec", "submitterPodTemplate"), what
+
+
+def _cluster(one: Manifest) -> tuple[Path, Mapping[str, Any]]:
+    path = CLUSTER_KEY.get(str(one.get("kind")), ())
+    found: Any = one if path else {}
+    for step in path:
+        found = found.get(step) or {}
+    return path, found

@@ -1,0 +1,76 @@
+"""What is rendered for Prometheus keeps to the published definitions of its kinds.
+
+Rules that are written in CEL are not looked at: only an API server evaluates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from ray_gke.catalog.blueprint import Service
+from ray_gke.planning.day_two import DayTwo, Metrics
+from ray_gke.rendering import monitoring
+from ray_gke.rendering.templates import Templates
+from tests.cluster import monitoring_kinds
+from tests.local.conftest import group, plan
+
+pytestmark = pytest.mark.cluster
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The published schema of version v1, which takes no unknown field."""
+    (definition,) = (
+        d for d in monitoring_kinds.definitions() if d["spec"]["names"]["kind"] == kind
+    )
+    (version,) = (v for v in definition["spec"]["versions"] if v["name"] == "v1")
+    result: dict[str, Any] = closed(version["schema"]["openAPIV3Schema"])
+    return result
+
+
+def closed(part: Any) -> Any:
+    """Refuse what an API server would drop, and leave out what JSON Schema has not."""
+    if isinstance(part, list):
+        return [closed(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    result = {
+        key: {name: closed(one) for name, one in value.items()}
+        if key == "properties"
+        else closed(value)
+        for key, value in part.items()
+        if key != "format"
+    }
+    if "properties" in result and result.get("type") == "object":
+        result["additionalProperties"] = False
+    return result
+
+
+def rendered(mode: str) -> Iterator[dict[str, Any]]:
+    service = plan(Service(serve_config="serve.yaml"), group("gpu", 0, 2, num_gpus=1))
+    wanted = replace(service, day_two=DayTwo(metrics=Metrics(mode=mode)))
+    yield from monitoring.objects(wanted, Templates(), lambda name: {"name": name})
+
+
+@pytest.mark.parametrize(
+    ("mode", "kinds"),
+    [
+        ("PodMonitor", ["PodMonitor", "PrometheusRule"]),
+        ("PodMonitoring", ["PodMonitoring", "Rules"]),
+    ],
+)
+def test_the_published_definitions_take_what_is_rendered(
+    mode: str, kinds: list[str]
+) -> None:
+    found = list(rendered(mode))
+    assert [one["kind"] for one in found] == kinds
+    for one in found:
+        validator = jsonschema_rs.Draft202012Validator(schema(one["kind"]))
+        # Of metadata a definition says nothing but that it is an object.
+        assert [str(e) for e in validator.iter_errors({**one, "metadata": {}})] == []
+        wrong = {**one, "metadata": {}, "spec": {**one["spec"], "unknown": 1}}
+        assert not validator.is_valid(wrong)
