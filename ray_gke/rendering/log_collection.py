@@ -13,9 +13,9 @@ from typing import Any
 from ray_gke.catalog.quantities import number
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import FLUENT_BIT, quantities
-
-# It imports this module; what is there is needed only when functions are called.
-from ray_gke.rendering import documents, pods
+from ray_gke.rendering import documents
+from ray_gke.rendering.labels import RUN
+from ray_gke.rendering.security_contexts import CONTAINER_SECURITY_CONTEXT
 from ray_gke.rendering.templates import Manifest, Templates
 
 VOLUME = "ray-logs"
@@ -94,7 +94,7 @@ def sidecar(plan: Plan, group: Group, templates: Templates) -> Manifest | None:
             for name, path in _of_the_pod().items()
         ],
         resources={"requests": amounts, "limits": amounts},
-        security_context=pods.CONTAINER_SECURITY_CONTEXT,
+        security_context=CONTAINER_SECURITY_CONTEXT,
         mounts=[
             {"name": VOLUME, "mountPath": _MOUNT},
             {"name": _CONFIG, "mountPath": _CONFIG_MOUNT, "readOnly": True},
@@ -174,7 +174,7 @@ def _of_the_pod() -> dict[str, str]:
     return {
         "cluster": "metadata.labels['ray.io/cluster']",
         "group": "metadata.labels['ray.io/group']",
-        "run": f"metadata.labels['{pods.RUN}']",
+        "run": f"metadata.labels['{RUN}']",
         "pod": "metadata.name",
         "namespace": "metadata.namespace",
     }

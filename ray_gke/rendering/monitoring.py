@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering import alerts, pods
+from ray_gke.rendering import alerts
+from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest, Templates
 
 INTERVAL = "30s"
 """How often every port is scraped, and every rule evaluated."""
 
-POD_LABELS = (pods.RUN, "ray.io/cluster", "ray.io/group", "ray.io/node-type")
+POD_LABELS = (RUN, "ray.io/cluster", "ray.io/group", "ray.io/node-type")
 """The labels of a pod that every series of it carries: those of Ray are KubeRay's."""
 
 DASHBOARDS = (
@@ -64,7 +65,7 @@ def dashboard_text(name: str) -> str:
 
 def _monitor(plan: Plan, templates: Templates, metadata: Manifest) -> Manifest:
     selector = {
-        "matchLabels": {pods.RUN: plan.name},
+        "matchLabels": {RUN: plan.name},
         # The submitter and the balloons have no metrics; KubeRay labels Ray's own pods.
         "matchExpressions": [{"key": "ray.io/node-type", "operator": "Exists"}],
     }

@@ -17,7 +17,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering.pods import RUN
+from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest, Templates
 
 Rules = Sequence[Manifest]

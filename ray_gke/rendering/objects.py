@@ -18,6 +18,11 @@ from ray_gke.rendering import (
     pods,
     tls,
 )
+from ray_gke.rendering.labels import BALLOON, NAMESPACE, RUN, labels
+from ray_gke.rendering.security_contexts import (
+    CONTAINER_SECURITY_CONTEXT,
+    POD_SECURITY_CONTEXT,
+)
 from ray_gke.rendering.templates import Manifest, Templates
 
 _AUTOSCALER_RESOURCES = quantities(AUTOSCALER)
@@ -76,11 +81,11 @@ class _Objects:
                 return self._service()
 
     def priority_class(self) -> Manifest:
-        within = {pods.NAMESPACE: self._namespace} if self._namespace else {}
-        labels = {**pods.labels(self._plan), **within}
+        within = {NAMESPACE: self._namespace} if self._namespace else {}
+        all_labels = {**labels(self._plan), **within}
         return self._render(
             "balloon-priority-class",
-            metadata={"name": self._balloon_class, "labels": labels},
+            metadata={"name": self._balloon_class, "labels": all_labels},
         )
 
     def disruption_budget(self) -> Manifest:
@@ -90,23 +95,23 @@ class _Objects:
             "pod-disruption-budget",
             metadata=self.metadata(plan.name),
             min_available=max(1, least - 1),
-            selector={pods.RUN: plan.name, "ray.io/node-type": "worker"},
+            selector={RUN: plan.name, "ray.io/node-type": "worker"},
         )
 
     def balloons(self, group: Group) -> Manifest:
-        selector = {pods.RUN: self._plan.name, pods.BALLOON: group.name}
+        selector = {RUN: self._plan.name, BALLOON: group.name}
         return self._render(
             "balloon-pods",
             metadata=self.metadata(f"{self._plan.name}-{group.name}-balloon"),
             group=group,
             selector=selector,
-            labels={**pods.labels(self._plan), **selector},
+            labels={**labels(self._plan), **selector},
             priority_class=self._balloon_class,
             node_selector=group.node_selector or None,
             affinity=pods.affinity(group),
             tolerations=group.tolerations or None,
-            pod_security_context=pods.POD_SECURITY_CONTEXT,
-            container_security_context=pods.CONTAINER_SECURITY_CONTEXT,
+            pod_security_context=POD_SECURITY_CONTEXT,
+            container_security_context=CONTAINER_SECURITY_CONTEXT,
             image=versions.PAUSE_IMAGE,
             resources=pods.all_of_a_pod(group),
         )
@@ -119,7 +124,7 @@ class _Objects:
 
     def metadata(self, name: str) -> Manifest:
         namespace = {"namespace": self._namespace} if self._namespace else {}
-        return {"name": name, **namespace, "labels": pods.labels(self._plan)}
+        return {"name": name, **namespace, "labels": labels(self._plan)}
 
     def _cluster_spec(self) -> Manifest:
         plan = self._plan
@@ -160,7 +165,7 @@ class _Objects:
                 "requests": _AUTOSCALER_RESOURCES,
                 "limits": _AUTOSCALER_RESOURCES,
             },
-            "securityContext": pods.CONTAINER_SECURITY_CONTEXT,
+            "securityContext": CONTAINER_SECURITY_CONTEXT,
             "env": self._autoscaler_env() or None,
             "volumeMounts": tls.mounts(self._plan) or None,
         }
@@ -201,14 +206,14 @@ class _Objects:
         return self._render(
             "submitter-pod",
             plan=self._plan,
-            labels=pods.labels(self._plan),
+            labels=labels(self._plan),
             env=env if needed else None,
             node_selector=group.node_selector or None,
             affinity=pods.affinity(group),
             tolerations=group.tolerations or None,
             resources=pods.resources(group),
-            pod_security_context=pods.POD_SECURITY_CONTEXT,
-            container_security_context=pods.CONTAINER_SECURITY_CONTEXT,
+            pod_security_context=POD_SECURITY_CONTEXT,
+            container_security_context=CONTAINER_SECURITY_CONTEXT,
         )
 
     def _service(self) -> Manifest:

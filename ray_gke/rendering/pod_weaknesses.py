@@ -10,7 +10,7 @@ from ray_gke.gke.nodes import PROVISIONING, SPOT, Shape, affinity
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering import pod_security
 from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
-from ray_gke.rendering.pods import RUN
+from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
 

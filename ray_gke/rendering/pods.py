@@ -11,32 +11,14 @@ from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import quantities
 from ray_gke.rendering import blueprint_files, log_collection, tls
 from ray_gke.rendering.entrypoints import for_kubelet
+from ray_gke.rendering.labels import RUN, labels
+from ray_gke.rendering.security_contexts import (
+    CONTAINER_SECURITY_CONTEXT,
+    POD_SECURITY_CONTEXT,
+)
 from ray_gke.rendering.templates import Manifest, Templates
 
 Role = Literal["head", "worker"]
-
-RUN = "ray-gke/run"
-"""The label that says to which run an object belongs."""
-
-NAMESPACE = "ray-gke/namespace"
-"""The label of what is in no namespace: that of its run."""
-
-BALLOON = "ray-gke/balloon"
-"""The label of placeholder pods: the group whose places they keep."""
-
-POD_SECURITY_CONTEXT = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "runAsGroup": 100,
-    "fsGroup": 100,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""What Pod Security "restricted" asks; 1000 and 100 are the image's user and group."""
-
-CONTAINER_SECURITY_CONTEXT = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-}
 
 # KubeRay adds its own ports only to a container that lists none.
 _HEAD_PORTS = {
@@ -50,15 +32,6 @@ _HEAD_PORTS = {
 }
 _WORKER_PORTS = {"metrics": 8080}
 _SERVE_PORTS = {"serve": 8000}
-
-
-def labels(plan: Plan) -> dict[str, str]:
-    """Return the labels of everything that is rendered."""
-    return {
-        "app.kubernetes.io/managed-by": "ray-gke",
-        "ray-gke/blueprint": plan.blueprint,
-        RUN: plan.name,
-    }
 
 
 def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Manifest:
@@ -108,7 +81,7 @@ def _init_containers(templates: Templates, plan: Plan, group: Group) -> list[Man
     """KubeRay adds its own after ours, which then have begun or ended."""
     ours = (
         log_collection.sidecar(plan, group, templates),
-        tls.init_container(plan, templates, CONTAINER_SECURITY_CONTEXT),
+        tls.init_container(plan, templates),
     )
     return [one for one in ours if one]
 

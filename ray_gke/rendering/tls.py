@@ -11,6 +11,7 @@ from typing import Any
 
 from ray_gke.planning.plan import Plan
 from ray_gke.planning.pods import TLS_CERTIFICATE, quantities
+from ray_gke.rendering.security_contexts import CONTAINER_SECURITY_CONTEXT
 from ray_gke.rendering.templates import Manifest, Templates
 
 _CERTIFICATES = "/etc/ray/tls"
@@ -48,9 +49,7 @@ def environment(plan: Plan) -> dict[str, str]:
     return ENVIRONMENT if _by_secret(plan) else {}
 
 
-def init_container(
-    plan: Plan, templates: Templates, security_context: Manifest
-) -> Manifest | None:
+def init_container(plan: Plan, templates: Templates) -> Manifest | None:
     """Return the init container that makes the certificate, if it is ours to make."""
     if not _by_secret(plan):
         return None
@@ -60,7 +59,7 @@ def init_container(
         image=plan.image,
         script=_SCRIPT,
         resources={"requests": amounts, "limits": amounts},
-        security_context=security_context,
+        security_context=CONTAINER_SECURITY_CONTEXT,
         mounts=[
             {"name": _VOLUME, "mountPath": _CERTIFICATES},
             {"name": _SECRET, "mountPath": _AUTHORITY, "readOnly": True},

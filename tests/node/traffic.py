@@ -6,7 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ray_gke.rendering.pods import CONTAINER_SECURITY_CONTEXT, POD_SECURITY_CONTEXT
+from ray_gke.rendering.security_contexts import (
+    CONTAINER_SECURITY_CONTEXT,
+    POD_SECURITY_CONTEXT,
+)
 from tests.cluster import ray_image
 from tests.cluster.bed import Bed
 from tests.cluster.processes import eventually

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering.pods import RUN
+from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.resources import (

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ray_gke.errors import FailedError, RayGkeError, RefusedError
-from ray_gke.rendering.pods import RUN
+from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
 from ray_gke.targets.kubernetes.inventory import MANAGED_BY, OURS

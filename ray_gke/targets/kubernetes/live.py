@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering.pods import NAMESPACE, RUN
+from ray_gke.rendering.labels import NAMESPACE, RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory
 from ray_gke.targets.kubernetes.api import FIELD_MANAGER, Api, NotAllowedError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ray_gke.gke.nodes import GPU_RESOURCE
-from ray_gke.rendering.pods import BALLOON
+from ray_gke.rendering.labels import BALLOON
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.explanation import NodeLack, Pending
 from ray_gke.targets.kubernetes import node_matching

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ray_gke.rendering.pods import BALLOON, RUN
+from ray_gke.rendering.labels import BALLOON, RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError
 from ray_gke.targets.kubernetes.inventory import Inventory

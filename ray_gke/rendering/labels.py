@@ -1,0 +1,23 @@
+"""The labels by which we find what we have made."""
+
+from __future__ import annotations
+
+from ray_gke.planning.plan import Plan
+
+RUN = "ray-gke/run"
+"""The label that says to which run an object belongs."""
+
+NAMESPACE = "ray-gke/namespace"
+"""The label of what is in no namespace: that of its run."""
+
+BALLOON = "ray-gke/balloon"
+"""The label of placeholder pods: the group whose places they keep."""
+
+
+def labels(plan: Plan) -> dict[str, str]:
+    """Return the labels of everything that is rendered."""
+    return {
+        "app.kubernetes.io/managed-by": "ray-gke",
+        "ray-gke/blueprint": plan.blueprint,
+        RUN: plan.name,
+    }
