@@ -48,6 +48,23 @@ class Fault:
 
 
 CASES = [
+    Fault("logs-mode-misspelt", 5, "spec.logs.mode", "'sidekick'", "'sidecar'"),
+    Fault("logs-key-misspelt", 5, "spec.logs.size_limt", "unknown key", "'size_limit'"),
+    Fault("metrics-mode-misspelt", 5, "spec.metrics.mode", "'PodMonitors'", "PodMonit"),
+    Fault(
+        "metrics-namespaces-is-no-list",
+        5,
+        "spec.metrics.namespaces",
+        "is not a list",
+        "list",
+    ),
+    Fault(
+        "kuberay-namespace-in-capitals",
+        5,
+        "spec.kuberay.namespace",
+        "'KubeRay'",
+        "small letters",
+    ),
     Fault(
         "platform-name-too-long-for-a-cluster",
         3,

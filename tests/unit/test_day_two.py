@@ -1,0 +1,138 @@
+"""What a run gets beside running, by what blueprint, platform and cluster say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ray_gke.catalog import prices
+from ray_gke.catalog.day_two import Logs, Metrics
+from ray_gke.catalog.load import load
+from ray_gke.errors import InvalidError
+from ray_gke.planning.build import build
+from ray_gke.planning.plan import Plan
+from ray_gke.planning.site import Site
+
+SERVE = "applications: [{import_path: 'app:app', deployments: [%s]}]\n"
+TWO = "{name: Model, num_replicas: 2}"
+AVAILABLE = """
+  gcs_fault_tolerance_options: {redis_address: 'redis:6379'}
+  service: {serve_config: serve.yaml, highly_available: true}
+"""
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site(prices.load())
+
+
+def plan(folder: Path, site: Site, spec: str, deployments: str = TWO) -> Plan:
+    place = folder / "demo"
+    place.mkdir(exist_ok=True)
+    head = "apiVersion: ray-gke/v1\nkind: Blueprint\nmetadata: {name: demo}\nspec:\n"
+    (place / "blueprint.yaml").write_text(head + spec)
+    (place / "serve.yaml").write_text(SERVE % deployments)
+    (place / "app.py").touch()
+    return build(load(place, {}), site=site)
+
+
+@pytest.mark.parametrize(
+    ("target", "monitors", "mode", "namespaces"),
+    [
+        ("kubernetes", None, "PodMonitor", ("monitoring",)),
+        ("gke", None, "PodMonitoring", ("gmp-system", "gke-gmp-system")),
+        ("kubernetes", {"PodMonitor", "PrometheusRule"}, "PodMonitor", None),
+        ("kubernetes", {"PodMonitoring", "Rules", "PodMonitor"}, "PodMonitoring", None),
+        ("kubernetes", set(), "none", ()),
+    ],
+)
+def test_metrics_go_to_who_reads_them(  # noqa: PLR0913, PLR0917 a table
+    tmp_path: Path,
+    site: Site,
+    target: Any,
+    monitors: set[str] | None,
+    mode: str,
+    namespaces: tuple[str, ...] | None,
+) -> None:
+    known = frozenset(monitors) if monitors is not None else None
+    where = replace(site, target=target, monitors=known)
+    found = plan(tmp_path, where, "  cluster: {}\n")
+    assert found.day_two.metrics.mode == mode
+    assert not found.day_two.metrics.asked
+    if namespaces is not None:
+        assert found.day_two.metrics.namespaces == namespaces
+    told = [note for note in found.notes if "nothing reads the metrics" in note]
+    assert bool(told) == (mode == "none")
+
+
+def test_no_alerts_where_nobody_takes_them(tmp_path: Path, site: Site) -> None:
+    where = replace(site, monitors=frozenset({"PodMonitor"}))
+    found = plan(tmp_path, where, "  cluster: {}\n").day_two.metrics
+    assert (found.mode, found.alerts) == ("PodMonitor", False)
+
+
+def test_who_asks_gets_it_or_is_refused_later(tmp_path: Path, site: Site) -> None:
+    where = replace(site, monitors=frozenset())
+    spec = "  metrics: {mode: PodMonitoring}\n  cluster: {}\n"
+    found = plan(tmp_path, where, spec)
+    assert found.day_two.metrics.asked
+    assert (found.day_two.metrics.mode, found.notes) == ("PodMonitoring", ())
+
+
+def test_the_platform_speaks_for_blueprints_that_say_nothing(
+    tmp_path: Path, site: Site
+) -> None:
+    platform = replace(
+        site,
+        logs=Logs(mode="gke", size_limit="20Gi"),
+        metrics=Metrics(mode="none", namespaces=("observe",)),
+    )
+    silent = plan(tmp_path, platform, "  cluster: {}\n").day_two
+    assert (silent.logs.mode, silent.logs.size_limit) == ("gke", "20Gi")
+    assert silent.metrics.mode == "none"
+    spec = "  logs: {mode: sidecar}\n  metrics: {mode: PodMonitor}\n  cluster: {}\n"
+    own = plan(tmp_path, platform, spec).day_two
+    assert (own.logs.mode, own.logs.size_limit) == ("sidecar", "20Gi")
+    assert (own.metrics.mode, own.metrics.namespaces) == ("PodMonitor", ("observe",))
+
+
+def test_a_highly_available_service_has_two_workers(tmp_path: Path, site: Site) -> None:
+    groups = "  worker_groups: [{name: a}, {name: b, min_replicas: 3}]\n"
+    found = plan(tmp_path, site, groups + AVAILABLE)
+    numbers = [(g.min_replicas, g.max_replicas) for g in found.worker_groups]
+    assert numbers == [(2, 2), (3, 3)]
+    assert found.head.num_cpus == 0
+    assert found.notes == ()
+
+
+def test_replicas_that_nobody_counted_are_told(tmp_path: Path, site: Site) -> None:
+    groups = "  worker_groups: [{name: a}]\n"
+    found = plan(tmp_path, site, groups + AVAILABLE, deployments="")
+    (note,) = found.notes
+    assert "list its deployments with num_replicas 2 or more" in note
+
+
+@pytest.mark.parametrize(
+    "deployment",
+    [
+        "{name: Model, num_replicas: 1}",
+        "{name: Model}",
+        "{name: Model, num_replicas: auto}",
+        "{name: Model, autoscaling_config: {max_replicas: 4}}",
+    ],
+)
+def test_one_replica_is_not_available(
+    tmp_path: Path, site: Site, deployment: str
+) -> None:
+    spec = "  worker_groups: [{name: a}]\n" + AVAILABLE
+    with pytest.raises(InvalidError, match="Model may have 1 replica"):
+        plan(tmp_path, site, spec, deployment)
+
+
+def test_two_replicas_at_least_are(tmp_path: Path, site: Site) -> None:
+    spec = "  worker_groups: [{name: a}]\n" + AVAILABLE
+    scaling = "{name: Model, autoscaling_config: {min_replicas: 2, max_replicas: 4}}"
+    assert plan(tmp_path, site, spec, scaling).day_two.highly_available
