@@ -49,6 +49,7 @@ def render(
     They are checked against KubeRay's and Kubernetes' schemas; no cluster is needed.
     """
     from ray_gke import planned, selection
+    from ray_gke.planning import day_two
     from ray_gke.rendering import documents
     from ray_gke.reporting import answers
     from ray_gke.targets import folder
@@ -59,7 +60,8 @@ def render(
     if choice.site.target == "gke":
         # What the node pools cannot hold is refused here too.
         planned.capacity(selected, choice)
-    answers.warnings(choice.catalogs.warnings)
+    assumed = filter(None, (day_two.assumed(one.plan.day_two) for one in selected))
+    answers.warnings([*choice.catalogs.warnings, *dict.fromkeys(assumed)])
     if output_dir:
         runs = [one.plan.name for one in selected]
         written = folder.write(output_dir, documents.files(manifests), runs)

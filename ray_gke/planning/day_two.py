@@ -27,6 +27,10 @@ Sources: prometheus-engine's manifests (its own namespace, and that of GKE's man
 collection), kube-prometheus.
 """
 
+READERS = {
+    "PodMonitoring": "Managed Prometheus",
+    "PodMonitor": "the Prometheus operator",
+}
 RULES = {"PodMonitoring": "Rules", "PodMonitor": "PrometheusRule"}
 """What carries alerts to whoever reads the metrics."""
 
@@ -129,6 +133,17 @@ def _likely(site: Site) -> str:
     if site.monitors is not None:
         return next((m for m in MONITORS if m in site.monitors), "none")
     return "PodMonitoring" if site.target == "gke" else "PodMonitor"
+
+
+def assumed(found: DayTwo) -> str | None:
+    """Return what the metrics take for granted of a cluster that nobody looked at."""
+    mode = found.metrics.mode
+    if found.metrics.asked or mode == "none":
+        return None
+    return (
+        f"{mode} and {RULES[mode]} are for a cluster with {READERS[mode]}: "
+        "metrics.mode none leaves them out"
+    )
 
 
 def notes(spec: Spec, site: Site) -> Iterator[str]:

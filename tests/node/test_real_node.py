@@ -53,11 +53,19 @@ def restricted(real_cluster: Bed, real_namespace: str) -> str:
 
 
 def apply_blueprint(cluster: Bed, namespace: str, name: str) -> dict[str, Any]:
-    """Apply what `ray-gke render` prints; return the Ray object."""
+    """Apply what `ray-gke render` prints; return the Ray object.
+
+    But what is for Prometheus: this cluster has none that reads it.
+    """
     command = (Path(sys.executable).with_name("ray-gke"), "render", name)
     rendered = subprocess.run(command, capture_output=True, text=True, check=True)
-    cluster.control_plane.apply(rendered.stdout, namespace=namespace)
-    documents = yaml.safe_load_all(rendered.stdout)
+    documents = [
+        document
+        for document in yaml.safe_load_all(rendered.stdout)
+        if not document["apiVersion"].startswith("monitoring.")
+    ]
+    text = yaml.safe_dump_all(documents)
+    cluster.control_plane.apply(text, namespace=namespace)
     return next(d for d in documents if d["apiVersion"] == "ray.io/v1")
 
 

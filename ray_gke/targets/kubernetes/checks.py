@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ray_gke.errors import RefusedError
 from ray_gke.gke.nodes import GPU_RESOURCE
+from ray_gke.planning.day_two import READERS
 from ray_gke.targets.kubernetes import cluster_facts, kuberay_operator, permissions
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError, UnreachableError
 from ray_gke.targets.kubernetes.kuberay_install import install, upgrade
@@ -22,10 +23,6 @@ from ray_gke.versions import KUBERAY_VERSIONS, parsed
 OLDEST_KUBERNETES = "1.29"
 """The oldest Kubernetes with native sidecars, which ship the logs."""
 
-_MONITORING = {
-    "monitoring.googleapis.com": "Managed Prometheus",
-    "monitoring.coreos.com": "the Prometheus operator",
-}
 _INSTALLED = {
     "monitoring.googleapis.com": "gcloud container clusters update CLUSTER "
     "--enable-managed-prometheus",
@@ -199,9 +196,10 @@ def _monitoring(api: Api, needs: Needs) -> None:
     if not absent:
         return
     group = resource(absent[0]).group
+    reader = next(r for kind, r in READERS.items() if resource(kind).group == group)
     raise RefusedError(
         f"the cluster of context {api.client.context} does not know "
-        f"{' and '.join(absent)} of {group}: {_MONITORING[group]} is not there",
+        f"{' and '.join(absent)} of {group}: {reader} is not there",
         hint=f"{_INSTALLED[group]}, or set metrics.mode to none",
     )
 
