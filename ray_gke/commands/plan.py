@@ -63,6 +63,7 @@ def plan(
     """
     from ray_gke import selection
     from ray_gke.commands import targets
+    from ray_gke.reporting import answers
 
     choice = selection.choose(file, prices=prices)
     if targets.is_live(choice, on, context, namespace):
@@ -70,6 +71,7 @@ def plan(
         choice = targets.on_cluster(choice, where)
         selected = selection.select(choice, blueprint, assignments or (), name)
         wanted = targets.wanted(selected, choice, where, namespace)
+        answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
         if _changes(where.changes(wanted, rerun=False), output) and detailed_exitcode:
             raise typer.Exit(CHANGES_PENDING)
         return

@@ -75,7 +75,7 @@ def build(
         notes=(
             *ray.notes(spec),
             *day_two.notes(spec, site),
-            *recovery_rules.notes(spec, loaded.serve_config),
+            *recovery_rules.notes(spec, loaded.serve_config, groups_[1:]),
         ),
         places=_places(loaded),
         day_two=day_two.day_two(spec, site),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ray_gke.catalog.blueprint import Spec
+from ray_gke.planning.plan import Group
 
 _Fault = tuple[tuple[str | int, ...], str, str]
 """Where in the blueprint, what is wrong, and what to do next."""
@@ -28,18 +30,42 @@ def faults(spec: Spec, serve_config: Mapping[str, Any] | None) -> Iterator[_Faul
         yield from _replicas(serve_config or {})
 
 
-def notes(spec: Spec, serve_config: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield what a user should know of a highly available service."""
+def notes(
+    spec: Spec, serve_config: Mapping[str, Any] | None, groups: Sequence[Group]
+) -> Iterator[str]:
+    """Yield what to know of a highly available service with these worker groups."""
     if not (spec.service and spec.service.highly_available):
         return
     for application in (serve_config or {}).get("applications", ()):
+        name = application.get("name", "default")
+        for deployment in application.get("deployments", ()):
+            if most_per_node(deployment, groups) >= _fewest(deployment):
+                yield (
+                    f"the replicas of {deployment.get('name')} may all stand on one "
+                    "worker: let max_replicas of the worker groups reach that of its "
+                    "autoscaling, or set max_replicas_per_node"
+                )
         if not application.get("deployments"):
-            name = application.get("name", "default")
             yield (
                 f"the Serve config does not say how many replicas application {name} "
                 "has, and one is Serve's default: list its deployments with "
                 f"num_replicas {_LEAST} or more"
             )
+
+
+def most_per_node(deployment: Mapping[str, Any], groups: Sequence[Group]) -> int:
+    """Return how many replicas of a deployment one of the workers may have.
+
+    So few that the fewest replicas are spread over the fewest workers, unless the most
+    of them would then not find room on the most workers. Serve gives a replica to a
+    worker that is there, and a new cluster's first worker is there first.
+    """
+    if given := deployment.get("max_replicas_per_node"):
+        return int(given)
+    least = sum(group.min_replicas for group in groups)
+    most = sum(group.max_replicas for group in groups)
+    fewest, largest = _fewest(deployment), _largest(deployment)
+    return max(math.ceil(fewest / max(1, least)), math.ceil(largest / max(1, most)))
 
 
 def _highly_available(spec: Spec) -> Iterator[_Fault]:
@@ -75,8 +101,8 @@ def _highly_available(spec: Spec) -> Iterator[_Fault]:
 def _replicas(serve_config: Mapping[str, Any]) -> Iterator[_Fault]:
     for application in serve_config.get("applications", ()):
         for deployment in application.get("deployments", ()):
-            least = _least(deployment)
-            if isinstance(least, int) and least < _LEAST:
+            least = _fewest(deployment)
+            if least < _LEAST:
                 yield (
                     _AVAILABLE,
                     f"deployment {deployment.get('name')} may have {least} replica",
@@ -84,9 +110,18 @@ def _replicas(serve_config: Mapping[str, Any]) -> Iterator[_Fault]:
                 )
 
 
-def _least(deployment: Mapping[str, Any]) -> object:
+def _fewest(deployment: Mapping[str, Any]) -> int:
     """Return the fewest replicas; with autoscaling Serve's own default is 1."""
+    return _replicas_of(deployment, "min_replicas", auto=1)
+
+
+def _largest(deployment: Mapping[str, Any]) -> int:
+    """Return the most replicas; for `auto` Serve's own default is 100."""
+    return _replicas_of(deployment, "max_replicas", auto=100)
+
+
+def _replicas_of(deployment: Mapping[str, Any], limit: str, *, auto: int) -> int:
     if scaling := deployment.get("autoscaling_config"):
-        return scaling.get("min_replicas", 1)
+        return int(scaling.get(limit, 1))
     replicas = deployment.get("num_replicas", 1)
-    return 1 if replicas == "auto" else replicas
+    return auto if replicas == "auto" else int(replicas)

@@ -16,6 +16,7 @@ from ray_gke.rendering import (
     monitoring,
     network_policies,
     pods,
+    serve_spread,
     tls,
 )
 from ray_gke.rendering.labels import BALLOON, NAMESPACE, RUN, labels
@@ -221,7 +222,7 @@ class _Objects:
         return self._render(
             "ray-service",
             metadata=self.metadata(plan.name),
-            serve_config=documents.text(plan.serve_config or {}),
+            serve_config=documents.text(serve_spread.serve_config(plan)),
             exclude_head=plan.day_two.highly_available,
             cluster_spec=self._cluster_spec(),
         )

@@ -48,6 +48,23 @@ def test_an_image_that_does_not_exist(
     nothing_is_left(real_cluster, here.namespace)
 
 
+def test_a_monitor_that_nobody_reads(
+    here: CommandLine, real_cluster: Bed, tmp_path: Path
+) -> None:
+    """Asked for, it is refused before anything is written; else it is left out."""
+    (tmp_path / "broken").mkdir()
+    head = "apiVersion: ray-gke/v1\nkind: Blueprint\nmetadata: {name: broken}\n"
+    spec = f"  metrics: {{mode: PodMonitoring}}\n  {HEAD}\n  cluster: {{}}\n"
+    (tmp_path / "broken" / "blueprint.yaml").write_text(f"{head}spec:\n{spec}")
+    done = here("up", "./broken", cwd=tmp_path, exit_code=4)
+    assert "does not know PodMonitoring and Rules" in done.stderr
+    assert "Managed Prometheus is not there" in done.stderr
+    assert "set metrics.mode to none" in done.stderr
+    nothing_is_left(real_cluster, here.namespace)
+    planned = here("plan", "squares", cwd=tmp_path)
+    assert "nothing reads the metrics" in planned.stderr
+
+
 BAD_OPTION = f"""\
   {HEAD}
   cluster: {{}}

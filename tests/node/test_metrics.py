@@ -85,6 +85,9 @@ ASKED_BY_ALERTS = (
 """Series with the labels that alerts tell apart; GPUs are resources like CPUs."""
 EMPTY_HERE = (
     ('IsRetry!="0"', "no task was tried again"),
+    ('Name="GPU"', "there are no GPUs"),
+    ("num_ongoing_http_requests", "no request is under way any more"),
+    ("num_scheduling_tasks", "no request waits for a replica any more"),
     ("> (", "nodes are pending, which they are for a moment only"),
 )
 """What a query has in it whose series are there and whose answer is empty, and why."""

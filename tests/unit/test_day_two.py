@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ray_gke.catalog import prices
 from ray_gke.catalog.day_two import Logs, Metrics
@@ -15,6 +16,7 @@ from ray_gke.errors import InvalidError
 from ray_gke.planning.build import build
 from ray_gke.planning.plan import Plan
 from ray_gke.planning.site import Site
+from ray_gke.rendering.render import render
 
 SERVE = "applications: [{import_path: 'app:app', deployments: [%s]}]\n"
 TWO = "{name: Model, num_replicas: 2}"
@@ -130,6 +132,31 @@ def test_one_replica_is_not_available(
     spec = "  worker_groups: [{name: a}]\n" + AVAILABLE
     with pytest.raises(InvalidError, match="Model may have 1 replica"):
         plan(tmp_path, site, spec, deployment)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "workers", "most", "told"),
+    [
+        ("num_replicas: 2", 2, 1, False),
+        ("num_replicas: 4", 2, 2, False),
+        ("num_replicas: 5", 3, 3, False),
+        ("num_replicas: 2, max_replicas_per_node: 2", 2, 2, True),
+        ("autoscaling_config: {min_replicas: 2, max_replicas: 4}", 4, 1, False),
+        ("autoscaling_config: {min_replicas: 2, max_replicas: 4}", 2, 2, True),
+    ],
+)
+def test_replicas_do_not_all_stand_on_one_worker(  # noqa: PLR0913, PLR0917 a table
+    tmp_path: Path, site: Site, deployment: str, workers: int, most: int, told: bool
+) -> None:
+    groups = f"  worker_groups: [{{name: a, max_replicas: {workers}}}]\n"
+    found = plan(tmp_path, site, groups + AVAILABLE, f"{{name: Model, {deployment}}}")
+    objects = render(found, kuberay_version="1.5.1")
+    (service,) = (one for one in objects if one["kind"] == "RayService")
+    config = yaml.safe_load(service["spec"]["serveConfigV2"])
+    (rendered,) = config["applications"][0]["deployments"]
+    assert rendered["max_replicas_per_node"] == most
+    together = [note for note in found.notes if "all stand on one worker" in note]
+    assert bool(together) == told
 
 
 def test_two_replicas_at_least_are(tmp_path: Path, site: Site) -> None:

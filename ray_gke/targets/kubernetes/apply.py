@@ -7,17 +7,18 @@ everything is applied, and at the end what is gone from the blueprint goes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from ray_gke.errors import FailedError
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes import live
+from ray_gke.targets.kubernetes import inventory, live
 from ray_gke.targets.kubernetes.api import Api, ApiError
 from ray_gke.targets.kubernetes.changes import Change, RunChanges
 from ray_gke.targets.kubernetes.inventory import Inventory, Item
-from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
+from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref, resource
 
 _GONE_SECONDS = 600
 _POLL_SECONDS = 0.3
@@ -69,9 +70,53 @@ class Application:
         self._remember()
 
     def prune(self) -> None:
-        """Remove what the blueprint no longer has."""
-        self._remove(c for c in self.run.of("prune") if c.ref.kind not in RAY_KINDS)
+        """Remove what the blueprint no longer has.
+
+        What a cluster that is about to go still reads goes with that.
+        """
+        gone = [c for c in self.run.of("prune") if c.ref.kind not in RAY_KINDS]
+        read = {c.ref: self._readers(c.ref) for c in gone if c.ref.kind == "ConfigMap"}
+        for change in gone:
+            if readers := read.get(change.ref):
+                self._hand_over(change, readers)
+        self._remove(c for c in gone if not read.get(c.ref))
         self._remember()
+
+    def _readers(self, files: Ref) -> list[Manifest]:
+        """Return the clusters of the run whose pods mount a ConfigMap."""
+        chosen = inventory.selector(self.run.wanted.name)
+        clusters = self.api.list("RayCluster", files.namespace, selector=chosen)
+        return [one for one in clusters if _mounts(one.get("spec"), files.name)]
+
+    def _hand_over(self, change: Change, readers: Iterable[Manifest]) -> None:
+        """Let a ConfigMap belong to who reads it, and go with the last of them.
+
+        A cluster that has left its service serves on for a minute, and its head's state
+        is then removed from Redis by a pod that mounts all that the head did (KubeRay's
+        raycluster_controller.go, buildRedisCleanupJob).
+        """
+        before = change.before or {}
+        metadata = before["metadata"]
+        owners = [
+            {
+                "apiVersion": resource("RayCluster").api_version,
+                "kind": "RayCluster",
+                "name": one["metadata"]["name"],
+                "uid": one["metadata"]["uid"],
+            }
+            for one in readers
+        ]
+        kept = ("apiVersion", "kind", "data", "binaryData", "immutable")
+        labels = {key: metadata[key] for key in ("name", "namespace", "labels")}
+        self.check()
+        self.api.apply(
+            {
+                **{key: before[key] for key in kept if key in before},
+                "metadata": {**labels, "ownerReferences": owners},
+            },
+            force=True,
+        )
+        self._items.pop(change.ref, None)
 
     def _apply(self, change: Change) -> None:
         assert change.wanted is not None
@@ -124,6 +169,16 @@ class Application:
         if not wanted.same_as(self._written):
             self.api.apply(wanted.manifest(), force=True)
             self._written = wanted
+
+
+def _mounts(value: Any, name: str) -> bool:
+    """Tell whether something inside reads the ConfigMap `name`."""
+    if isinstance(value, Mapping):
+        source = value.get("configMap")
+        if isinstance(source, Mapping) and source.get("name") == name:
+            return True
+        return any(_mounts(part, name) for part in value.values())
+    return isinstance(value, list) and any(_mounts(part, name) for part in value)
 
 
 def _is_made(here: Manifest, change: Change) -> bool:
