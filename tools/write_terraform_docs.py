@@ -1,7 +1,9 @@
 """Write the inputs and outputs into the READMEs of the Terraform modules.
 
-python tools/write_terraform_docs.py            writes them
-python tools/write_terraform_docs.py --check    exits 1 when one differs
+    python tools/write_terraform_docs.py            writes them
+    python tools/write_terraform_docs.py --check    exits 1 when one differs
+
+They stand between two comments; the rest of a README is written by hand.
 """
 
 from __future__ import annotations

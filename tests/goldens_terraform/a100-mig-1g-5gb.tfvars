@@ -1,0 +1,10 @@
+project_id  = "my-project-1"
+cluster     = { name = "ray", location = "europe-west4" }
+name        = "a100-mig-1g-5gb"
+zones       = ["europe-west4-a"]
+machine     = { type = "a2-highgpu-1g" }
+gpu         = { accelerator = "nvidia-tesla-a100", partition_size = "1g.5gb" }
+autoscaling = { total_max_node_count = 4 }
+nodes = {
+  service_account = "ray-nodes@my-project-1.iam.gserviceaccount.com"
+}
