@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests with real Ray run one after the other in one of them.
 TEST_WORKERS ?= 2
 
-.PHONY: up test test-cluster test-node test-parts cluster-up cluster-down check docs goldens schemas lock bench help
+.PHONY: up test test-cluster test-node test-parts cluster-up cluster-down check docs goldens dashboards schemas lock bench help
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,12 +38,17 @@ check: $(VENV)/test.stamp ## Format, lint, types, layers
 	$(BIN)/mypy --no-explicit-package-bases blueprints
 	$(BIN)/lint-imports
 
-docs: $(VENV)/test.stamp ## Rewrite what is generated: help, command reference, picture
+docs: $(VENV)/test.stamp ## Rewrite what is generated: help, references, picture
 	$(BIN)/python tools/write_help.py
+	$(BIN)/python tools/write_terraform_docs.py
 	$(BIN)/python tools/draw_run.py docs/up-squares.svg
 
 goldens: $(VENV)/test.stamp ## Rewrite the goldens, to be reviewed as a diff
-	$(BIN)/python -m pytest tests/test_goldens.py --update-goldens
+	$(BIN)/python -m pytest tests/test_goldens.py tests/test_terraform_modules.py \
+	  --update-goldens
+
+dashboards: $(VENV)/test.stamp ## Let Ray write its Grafana dashboards anew
+	$(BIN)/python tools/write_dashboards.py
 
 schemas: $(VENV)/test.stamp ## Extract the facts-only schemas from KubeRay and Kubernetes (needs Go)
 	$(BIN)/python tools/extract_schemas.py

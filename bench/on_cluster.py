@@ -121,6 +121,8 @@ def _blueprint(catalog: Path, name: str) -> Path:
         f"metadata: {{name: {name}}}\nspec:\n"
         "  head: {cpu: 500m, memory: 2Gi}\n"
         "  worker_groups: [{name: cpu, min_replicas: 1, cpu: 500m, memory: 1Gi}]\n"
+        # Both apply the same, on clusters with and without Prometheus' operator.
+        "  metrics: {mode: none}\n"
         "  cluster: {}\n",
         encoding="utf-8",
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ray_gke.errors import FailedError
-from ray_gke.targets.kubernetes import apply
+from ray_gke.targets.kubernetes import removal
 from ray_gke.targets.kubernetes.resources import Ref
 from tests.kubernetes import desk as desks
 from tests.kubernetes.desk import Desk
@@ -118,8 +118,8 @@ def test_a_finalizer_that_stays_is_named(
 ) -> None:
     held = ("rayservice", "demo", "-n", up, "--type=merge", "-p")
     desk.cluster.kubectl("patch", *held, HOLD)
-    waiting: Any = apply.wait_until_gone.__defaults__
-    monkeypatch.setattr(apply.wait_until_gone, "__defaults__", (2.0, *waiting[1:]))
+    waiting: Any = removal.wait_until_gone.__defaults__
+    monkeypatch.setattr(removal.wait_until_gone, "__defaults__", (2.0, *waiting[1:]))
     answer = desk.run("down", "demo", "-n", up)
     assert answer.code == 1
     assert "RayService/demo" in answer.err
@@ -167,4 +167,4 @@ def test_what_holds_an_object_is_told(desk: Desk, up: str) -> None:
         with pytest.raises(
             FailedError, match="not gone after 0 s: it waits for its pods"
         ):
-            apply.wait_until_gone(Api.of(None), ref, uid, 0)
+            removal.wait_until_gone(Api.of(None), ref, uid, 0)

@@ -12,16 +12,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from ray_gke.errors import FailedError
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory, live
 from ray_gke.targets.kubernetes.api import Api, ApiError
 from ray_gke.targets.kubernetes.changes import Change, RunChanges
 from ray_gke.targets.kubernetes.inventory import Inventory, Item
+from ray_gke.targets.kubernetes.removal import Removal
 from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref, resource
-
-_GONE_SECONDS = 600
-_POLL_SECONDS = 0.3
 
 
 @dataclass
@@ -153,12 +150,12 @@ class Application:
         return next((one for one in objects if Ref.of(one) == ref), None)
 
     def _remove(self, changes: Iterable[Change]) -> None:
-        several = list(changes)
-        for change in several:
+        several = [(c, Removal.of(self.api, c.ref, c.uid)) for c in changes]
+        for _, removal in several:
             self.check()
-            self.api.delete(change.ref, uid=change.uid, foreground=True)
-        for change in several:
-            wait_until_gone(self.api, change.ref, change.uid)
+            removal.delete()
+        for change, removal in several:
+            removal.wait()
             if change.action == "prune":
                 self._items.pop(change.ref, None)
 
@@ -195,22 +192,3 @@ def _active(change: Change) -> str:
     """Return the cluster that serves, as it was before the change."""
     status = (change.before or {}).get("status") or {}
     return str((status.get("activeServiceStatus") or {}).get("rayClusterName", ""))
-
-
-def wait_until_gone(
-    api: Api, ref: Ref, uid: str, seconds: float = _GONE_SECONDS
-) -> None:
-    """Return once an object is gone, with all that it owned.
-
-    Raises FailedError, with what holds it, after `seconds`.
-    """
-    begun = time.monotonic()
-    waiting = api.within(seconds)
-    while (here := api.get(ref)) and here["metadata"]["uid"] == uid:
-        if waiting.wait(_POLL_SECONDS):
-            held_by = ", ".join(here["metadata"].get("finalizers") or ("its pods",))
-            raise FailedError(
-                f"{ref} in namespace {ref.namespace} is not gone after "
-                f"{time.monotonic() - begun:.0f} s: it waits for {held_by}",
-                hint=f"see kubectl describe {ref.kind} {ref.name} -n {ref.namespace}",
-            )

@@ -10,9 +10,9 @@ from ray_gke.events import Emit, Finished
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory, lease, live, permissions
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError
-from ray_gke.targets.kubernetes.apply import wait_until_gone
 from ray_gke.targets.kubernetes.head import no_run
 from ray_gke.targets.kubernetes.namespaces import remove_if_ours_and_empty
+from ray_gke.targets.kubernetes.removal import Removal, wait_until_gone
 from ray_gke.targets.kubernetes.resources import RAY_KINDS, RESOURCES, Ref, resource
 from ray_gke.targets.steps import step
 
@@ -44,8 +44,10 @@ def down(api: Api, namespace: str, name: str, emit: Emit) -> None:
             # Until we had the lock somebody else may have written.
             objects = _objects(api, namespace, name)
             ray = [one for one in objects if one["kind"] in RAY_KINDS]
-            for several in (ray, [one for one in objects if one not in ray]):
-                _remove(api, several, leases[0].check)
+            _remove(api, ray, leases[0].check)
+            _wait_for_clusters(api, namespace, name)
+            rest = [one for one in objects if one not in ray]
+            _remove(api, rest, leases[0].check)
             outcome.detail = f"{len(objects)} objects"
         remove_if_ours_and_empty(api, namespace)
     except KeyboardInterrupt:
@@ -93,9 +95,20 @@ def _labelled(api: Api, namespace: str, name: str, kinds: set[str]) -> set[Ref]:
     }
 
 
-def _remove(api: Api, objects: Sequence[Manifest], check: Callable[[], None]) -> None:
-    for one in objects:
-        check()
-        api.delete(Ref.of(one), uid=one["metadata"]["uid"], foreground=True)
-    for one in objects:
+def _wait_for_clusters(api: Api, namespace: str, name: str) -> None:
+    """Wait for clusters that an interrupted `down` has left on their way out.
+
+    To clean up in Redis they need what the run had.
+    """
+    selector = inventory.selector(name)
+    for one in api.list("RayCluster", namespace, selector=selector):
         wait_until_gone(api, Ref.of(one), one["metadata"]["uid"])
+
+
+def _remove(api: Api, objects: Sequence[Manifest], check: Callable[[], None]) -> None:
+    removals = [Removal.of(api, Ref.of(o), o["metadata"]["uid"]) for o in objects]
+    for removal in removals:
+        check()
+        removal.delete()
+    for removal in removals:
+        removal.wait()

@@ -8,7 +8,7 @@ from typing import Any
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory
 from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
-from ray_gke.targets.kubernetes.apply import wait_until_gone
+from ray_gke.targets.kubernetes.removal import wait_until_gone
 from ray_gke.targets.kubernetes.resources import Ref, labels
 
 # What Kubernetes itself puts into every namespace, and events, which only tell.
