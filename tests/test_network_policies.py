@@ -336,6 +336,15 @@ def test_the_operator_is_where_it_was_said_to_be() -> None:
     assert "8265" in reached(moved, "operator", "head")
 
 
+@pytest.mark.parametrize("hosted", [True, False])
+def test_an_operator_beside_the_api_server_comes_by_its_agents(*, hosted: bool) -> None:
+    there = world(decided(plan_of(SQUARES, "plain"), hosted_operator=hosted))
+    labels = {"k8s-app": "konnectivity-agent"}
+    agent = replace(OPERATOR, namespace="kube-system", labels=labels)
+    seen = replace(there, ends={**there.ends, "operator": agent})
+    assert ("8265" in reached(seen, "operator", "head")) == hosted
+
+
 def test_nobody_reads_metrics_with_mode_none() -> None:
     metrics = Metrics(mode="none", namespaces=("monitoring",))
     there = world(decided(plan_of(SQUARES, "plain"), metrics=metrics))

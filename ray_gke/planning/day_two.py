@@ -66,8 +66,9 @@ class DayTwo:
     """Logs, metrics, security and recovery of a run.
 
     The models of the blueprint where nothing is left to decide. `operator_namespace` is
-    where KubeRay's operator runs, `pods_range` the pods' addresses where they are
-    known.
+    where KubeRay's operator runs; where the cluster does not show it, it may be beside
+    the API server (`hosted_operator`). `pods_range` are the pods' addresses where they
+    are known.
     """
 
     logs: Logs = field(default_factory=Logs)
@@ -79,6 +80,7 @@ class DayTwo:
     history_server: HistoryServerOptions | None = None
     highly_available: bool = False
     operator_namespace: str = versions.OPERATOR_NAMESPACE
+    hosted_operator: bool = False
     pods_range: str | None = None
     metadata_server: bool = False
 
@@ -96,6 +98,8 @@ def day_two(spec: Spec, site: Site) -> DayTwo:
         history_server=spec.history_server_options,
         highly_available=bool(spec.service and spec.service.highly_available),
         operator_namespace=site.operator_namespace or versions.OPERATOR_NAMESPACE,
+        # Who looked at the cluster would know where it is.
+        hosted_operator=site.monitors is not None and not site.operator_namespace,
         pods_range=site.pods_range,
         metadata_server=site.target == "gke",
     )

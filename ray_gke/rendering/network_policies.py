@@ -123,8 +123,12 @@ def _from_operator(plan: Plan) -> Manifest:
             {"key": "ray.io/is-ray-node", "operator": "DoesNotExist"},
         ]
     }
-    peer = {**_namespace(plan.day_two.operator_namespace), "podSelector": operator}
-    return {"from": [peer], "ports": _tcp(*ports)}
+    peers = [{**_namespace(plan.day_two.operator_namespace), "podSelector": operator}]
+    if plan.day_two.hosted_operator:
+        # As GKE's add-on may be: what is beside the API server comes by these agents.
+        agents = {"matchLabels": {"k8s-app": "konnectivity-agent"}}
+        peers.append({**_namespace("kube-system"), "podSelector": agents})
+    return {"from": peers, "ports": _tcp(*ports)}
 
 
 def _from_monitors(plan: Plan, *ports: int) -> Rules:

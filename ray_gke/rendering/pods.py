@@ -111,7 +111,7 @@ def _topology_spread(plan: Plan, group: Group) -> list[Any] | None:
         {
             "maxSkew": 1,
             "topologyKey": key,
-            # GKE's cluster autoscaler knows no other (facts: "Cluster autoscaler").
+            # GKE's cluster autoscaler does not support DoNotSchedule, by its page.
             "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": selector,
             "matchLabelKeys": ["ray.io/cluster"],

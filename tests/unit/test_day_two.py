@@ -70,6 +70,19 @@ def test_metrics_go_to_who_reads_them(  # noqa: PLR0913, PLR0917 a table
     assert bool(told) == (mode == "none")
 
 
+def test_an_operator_out_of_sight_may_be_beside_the_api_server(
+    tmp_path: Path, site: Site
+) -> None:
+    def hosted(**found: Any) -> bool:
+        return plan(
+            tmp_path, replace(site, **found), "  cluster: {}\n"
+        ).day_two.hosted_operator
+
+    assert not hosted()
+    assert hosted(monitors=frozenset())
+    assert not hosted(monitors=frozenset(), operator_namespace="ray-system")
+
+
 def test_no_alerts_where_nobody_takes_them(tmp_path: Path, site: Site) -> None:
     where = replace(site, monitors=frozenset({"PodMonitor"}))
     found = plan(tmp_path, where, "  cluster: {}\n").day_two.metrics
