@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,12 @@ from ray_gke.commands.options import (
     ValidateFormat,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ray_gke.rendering.templates import Manifest
+    from ray_gke.selection import Choice, Selected
+
 
 def render(
     blueprint: AnyBlueprint = None,
@@ -29,7 +35,8 @@ def render(
         typer.Option(
             "--output-dir",
             metavar="DIR",
-            help="One file per object; stdout without it.",
+            help="One file per object, and on GKE Terraform's variables; stdout "
+            "without it.",
         ),
     ] = None,
     file: PlatformFile = None,
@@ -48,7 +55,7 @@ def render(
 
     They are checked against KubeRay's and Kubernetes' schemas; no cluster is needed.
     """
-    from ray_gke import planned, selection
+    from ray_gke import selection
     from ray_gke.planning import day_two
     from ray_gke.rendering import documents
     from ray_gke.reporting import answers
@@ -57,19 +64,45 @@ def render(
     choice = selection.choose(file, kuberay_version, prices)
     selected = selection.select(choice, blueprint, assignments or (), name)
     manifests = selection.rendered(selected, choice, namespace)
-    if choice.site.target == "gke":
-        # What the node pools cannot hold is refused here too.
-        planned.capacity(selected, choice)
+    variables = _terraform_files(selected, choice, manifests, whole=not blueprint)
     assumed = filter(None, (day_two.assumed(one.plan.day_two) for one in selected))
     answers.warnings([*choice.catalogs.warnings, *dict.fromkeys(assumed)])
     if output_dir:
         runs = [one.plan.name for one in selected]
         written = folder.write(output_dir, documents.files(manifests), runs)
+        if variables:
+            # Beside the manifests kubectl would take them for objects.
+            written += folder.write(output_dir / "terraform", variables, [])
         answers.paths(written, output)
     elif output is Output.json:
         answers.document(manifests)
     else:
         typer.echo(documents.stream(manifests), nl=False)
+
+
+def _terraform_files(
+    selected: Sequence[Selected],
+    choice: Choice,
+    manifests: Sequence[Manifest],
+    *,
+    whole: bool,
+) -> dict[str, str]:
+    """Return Terraform's variables of a whole platform on GKE, as files by name.
+
+    What its node pools cannot hold is refused in any case.
+    """
+    from ray_gke import planned
+    from ray_gke.rendering import terraform_variables
+
+    if choice.platform is None or choice.site.target != "gke":
+        return {}
+    capacity = planned.capacity(selected, choice)
+    if not whole:
+        # With those of one run alone Terraform would delete the others' node pools.
+        return {}
+    return terraform_variables.files(
+        capacity, choice.platform, manifests, choice.kuberay_version
+    )
 
 
 def validate(

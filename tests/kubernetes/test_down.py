@@ -79,9 +79,10 @@ def test_it_removes_all_of_a_run_in_order_and_nothing_else(desk: Desk, up: str) 
     assert steady.items() <= before.items()
     order = deletions(desk, up)
     assert order[0] == "rayservices"
-    assert {"deployments", "configmaps", "serviceaccounts", "priorityclasses"} == set(
-        order[1:]
-    )
+    assert set(order[1:]) == {
+        *("deployments", "configmaps", "serviceaccounts", "priorityclasses"),
+        *("networkpolicies", "podmonitorings", "rules"),
+    }
 
 
 def test_pods_are_gone_before_what_they_read(desk: Desk, up: str) -> None:

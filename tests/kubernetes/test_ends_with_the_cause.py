@@ -182,7 +182,8 @@ def test_a_service_that_cannot_be_deployed(desk: Desk) -> None:
 def jane(life: Life, namespace: str) -> Path:
     """Somebody who may do all of an `up` but create RayClusters."""
     life.namespace = namespace
-    needed = permissions.for_up(namespace, ["ServiceAccount", "RayCluster"])
+    kinds = ["ServiceAccount", "NetworkPolicy", "RayCluster", "PodMonitoring", "Rules"]
+    needed = permissions.for_up(namespace, kinds)
     missing = permissions.Access(namespace, "ray.io", "rayclusters", "create")
     assert missing in needed
     name = f"jane-{namespace}"
@@ -216,3 +217,13 @@ def test_a_user_without_some_right(life: Life, jane: Path) -> None:
     assert said.count(" in namespace ") == 1
     assert f"--user=jane-{life.namespace}" in said
     assert written(life.cluster, life.namespace) == before
+
+
+def test_a_user_without_any_right_hears_of_all_at_once(
+    life: Life, namespace: str
+) -> None:
+    life.namespace = namespace
+    life.kubeconfig = life.cluster.control_plane.kubeconfig_for(f"joe-{namespace}")
+    said = ends(life, 4)
+    for what in ("list networkpolicies.networking.k8s.io", "create rayclusters.ray.io"):
+        assert f"{what} in namespace {namespace}" in said

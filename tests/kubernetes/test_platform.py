@@ -56,7 +56,9 @@ def test_all_runs_come_up_in_the_namespaces_of_their_teams(
     desk: Desk, teams: dict[str, str]
 ) -> None:
     red, blue = teams.values()
-    assert len(desk.changes()) == 2 + 2 * 3
+    # Two namespaces, and of each run its cluster, its account, two policies, and what
+    # is for its logs and metrics.
+    assert len(desk.changes()) == 2 + 7 * 3
     desk.done("up")
     everything = {
         (red, "one", "RUNNING"),

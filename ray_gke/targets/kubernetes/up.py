@@ -24,10 +24,11 @@ from ray_gke.targets.kubernetes import (
     jobs,
     lease,
     live,
+    permissions,
     pod_security,
     status,
 )
-from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.api import Api, NotAllowedError
 from ray_gke.targets.kubernetes.apply import Application
 from ray_gke.targets.kubernetes.changes import (
     Change,
@@ -120,12 +121,22 @@ class _Up:
 
     def _checked(self) -> list[RunChanges]:
         """Return what is to be done, once nothing is in its way."""
-        found = self._changes(self.wanted)
+        try:
+            found = self._changes(self.wanted)
+        except NotAllowedError:
+            # Who may not even look is told all that is missing at once.
+            self._may_look()
+            raise
         for needs in _needs(found):
             for note in checks.check(self.api, needs).notes:
                 self.emit(Note(self.name, note, warning=True))
         self._agree(found)
         return found
+
+    def _may_look(self) -> None:
+        for run in self.wanted:
+            kinds = {one["kind"] for one in run.objects}
+            permissions.check(self.api, permissions.for_up(run.namespace, kinds))
 
     def _changes(self, wanted: Sequence[Wanted]) -> list[RunChanges]:
         return changes(self.api, wanted, rerun=self.options.rerun)

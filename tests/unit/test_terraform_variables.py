@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ray_gke.catalog.platform import PlatformSpec
+from ray_gke.planning.capacity import Capacity, NodePool
+from ray_gke.planning.pools import capacity
+from ray_gke.rendering import terraform_variables
+from tests import terraform_docs
+from tests.pool_plans import SITE
+
+Object = dict[str, Any]
+
+NOTHING = capacity([], SITE)
+(SYSTEM,) = NOTHING.pools
+POOL = replace(
+    SYSTEM,
+    name="mine",
+    machine_type="a2-highgpu-1g",
+    accelerator="nvidia-tesla-a100",
+    gpus_per_node=1,
+    zones=(),
+    initial_node_count=0,
+    total_min_node_count=0,
+    total_max_node_count=3,
+    location_policy="ANY",
+    labels={
+        "cloud.google.com/gke-accelerator": "nvidia-tesla-a100",
+        "cloud.google.com/gke-nodepool": "mine",
+        "cloud.google.com/gke-provisioning": "standard",
+    },
+)
+PLAIN: Object = {
+    "machine": {"type": "a2-highgpu-1g"},
+    "gpu": {"accelerator": "nvidia-tesla-a100"},
+    "autoscaling": {"total_max_node_count": 3, "location_policy": "ANY"},
+}
+
+
+def spec(**given: Any) -> PlatformSpec:
+    needed = {"target": "gke", "project": "my-project", "region": "us-central1"}
+    return PlatformSpec.model_validate(needed | given)
+
+
+def with_pools(*pools: NodePool) -> Capacity:
+    return replace(NOTHING, pools=(SYSTEM, *pools))
+
+
+def platform(found: Capacity = NOTHING, **given: Any) -> Object:
+    return terraform_variables.platform(found, spec(**given), "vision")
+
+
+def manifest(namespace: str | None, **pod: Any) -> Object:
+    """A Deployment whose only pod satisfies "restricted", but for `pod`."""
+    context = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    container = {"name": "a", "image": "a:1", "securityContext": context}
+    metadata = {"name": "demo"} | ({"namespace": namespace} if namespace else {})
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {"template": {"spec": {"containers": [container], **pod}}},
+    }
+
+
+def test_a_platform_says_only_what_is_particular() -> None:
+    assert platform() == {
+        "project_id": "my-project",
+        "region": "us-central1",
+        "cluster": {"name": "vision", "deletion_protection": True},
+    }
+
+
+def test_cluster_and_network_of_the_platform_file() -> None:
+    found = platform(
+        zones=["us-central1-b"],
+        cluster={
+            "name": "ray",
+            "location": "zonal",
+            "release_channel": "RAPID",
+            "version": "1.34",
+        },
+        network={
+            "nodes": "10.0.0.0/20",
+            "pods": "10.4.0.0/14",
+            "services": "10.8.0.0/20",
+            "max_pods_per_node": 64,
+        },
+    )
+    assert found == {
+        "project_id": "my-project",
+        "region": "us-central1",
+        "zones": ["us-central1-b"],
+        "cluster": {
+            "name": "ray",
+            "location": "zonal",
+            "release_channel": "RAPID",
+            "version": "1.34",
+            "deletion_protection": True,
+        },
+        "network": {
+            "ranges": {
+                "nodes": "10.0.0.0/20",
+                "pods": "10.4.0.0/14",
+                "services": "10.8.0.0/20",
+            },
+            "max_pods_per_node": 64,
+        },
+    }
+
+
+def test_a_range_that_is_not_given_is_left_to_the_module() -> None:
+    found = platform(network={"pods": "10.4.0.0/14"})
+    assert found["network"] == {"ranges": {"pods": "10.4.0.0/14"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {}),
+        (
+            {"partition": "1g.5gb"},
+            {"gpu": {"accelerator": "nvidia-tesla-a100", "partition_size": "1g.5gb"}},
+        ),
+        (
+            {
+                "machine_type": "n1-standard-16",
+                "accelerator": "nvidia-tesla-t4",
+                "gpus_per_node": 2,
+                "sharing_strategy": "time-sharing",
+                "max_shared_clients_per_gpu": 8,
+            },
+            {
+                "machine": {"type": "n1-standard-16"},
+                "gpu": {
+                    "accelerator": "nvidia-tesla-t4",
+                    "count": 2,
+                    "sharing": {
+                        "strategy": "TIME_SHARING",
+                        "max_shared_clients_per_gpu": 8,
+                    },
+                },
+            },
+        ),
+        (
+            {
+                "partition": "3g.20gb",
+                "sharing_strategy": "mps",
+                "max_shared_clients_per_gpu": 2,
+            },
+            {
+                "gpu": {
+                    "accelerator": "nvidia-tesla-a100",
+                    "partition_size": "3g.20gb",
+                    "sharing": {"strategy": "MPS", "max_shared_clients_per_gpu": 2},
+                }
+            },
+        ),
+        ({"provisioning": "spot"}, {"provisioning": {"mode": "spot"}}),
+        ({"provisioning": "flex-start"}, {"provisioning": {"mode": "flex-start"}}),
+        (
+            {
+                "provisioning": "reservation",
+                "reservation": "training",
+                "location_policy": "BALANCED",
+            },
+            {
+                "provisioning": {"mode": "reservation", "reservation": "training"},
+                "autoscaling": {
+                    "total_max_node_count": 3,
+                    "location_policy": "BALANCED",
+                },
+            },
+        ),
+        (
+            {
+                "queued_provisioning": True,
+                "labels": {**POOL.labels, "cloud.google.com/gke-queued": "true"},
+            },
+            {"provisioning": {"queued": True}},
+        ),
+        (
+            {"placement_policy": "COMPACT", "zones": ("us-central1-a",)},
+            {"placement": {"type": "COMPACT"}, "zones": ["us-central1-a"]},
+        ),
+        (
+            {"secondary_boot_disks": ("global/images/ray", "global/images/model")},
+            {
+                "nodes": {
+                    "secondary_boot_disks": ["global/images/ray", "global/images/model"]
+                }
+            },
+        ),
+        (
+            {"labels": {**POOL.labels, "team": "vision", "example.com/fast": "1"}},
+            {"nodes": {"labels": {"team": "vision", "example.com/fast": "1"}}},
+        ),
+        (
+            {"initial_node_count": 1, "total_min_node_count": 2},
+            {
+                "autoscaling": {
+                    "total_min_node_count": 2,
+                    "total_max_node_count": 3,
+                    "initial_node_count": 1,
+                    "location_policy": "ANY",
+                }
+            },
+        ),
+        (
+            {"boot_disk_gib": 200},
+            {"machine": {"type": "a2-highgpu-1g", "boot_disk_gib": 200}},
+        ),
+    ],
+)
+def test_a_node_pool(changes: Object, expected: Object) -> None:
+    found = platform(with_pools(replace(POOL, **changes)))
+    assert found["node_pools"] == {"mine": PLAIN | expected}
+
+
+def test_a_node_pool_without_gpus() -> None:
+    plain = replace(POOL, machine_type="e2-standard-8", accelerator=None)
+    found = platform(with_pools(plain))["node_pools"]["mine"]
+    assert found == {
+        "machine": {"type": "e2-standard-8"},
+        "autoscaling": {"total_max_node_count": 3, "location_policy": "ANY"},
+    }
+
+
+def test_zones_of_a_pool_where_they_are_not_those_of_the_platform() -> None:
+    zones = ("us-central1-a", "us-central1-b")
+    same = replace(POOL, name="same", zones=zones)
+    fewer = replace(POOL, name="fewer", zones=zones[1:])
+    pools = platform(with_pools(same, fewer), zones=list(zones))["node_pools"]
+    assert "zones" not in pools["same"]
+    assert pools["fewer"]["zones"] == ["us-central1-b"]
+
+
+def test_the_systems_own_pool_is_the_clusters() -> None:
+    larger = replace(SYSTEM, machine_type="e2-standard-8", boot_disk_gib=50)
+    found = platform(replace(NOTHING, pools=(larger,)))
+    assert "node_pools" not in found
+    assert found["cluster"]["system_pool"] == {
+        "machine_type": "e2-standard-8",
+        "boot_disk_gib": 50,
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "variable", "default"),
+    [
+        ("platform", "cluster", 'location += optional(string, "regional")'),
+        ("platform", "network", "max_pods_per_node += optional(number, 110)"),
+        ("modules/cluster", "release", 'channel += optional(string, "REGULAR")'),
+        (
+            "modules/cluster",
+            "system_pool",
+            'machine_type += optional(string, "e2-standard-4")',
+        ),
+        ("modules/cluster", "system_pool", "boot_disk_gib += optional(number, 100)"),
+        ("modules/gpu-node-pool", "machine", "boot_disk_gib += optional(number, 100)"),
+        ("modules/gpu-node-pool", "gpu", "count += optional(number, 1)"),
+        (
+            "modules/gpu-node-pool",
+            "provisioning",
+            'mode += optional(string, "standard")',
+        ),
+        ("modules/gpu-node-pool", "provisioning", "queued += optional(bool, false)"),
+        (
+            "modules/gpu-node-pool",
+            "autoscaling",
+            "total_min_node_count += optional(number, 0)",
+        ),
+        (
+            "modules/gpu-node-pool",
+            "autoscaling",
+            "initial_node_count += optional(number, 0)",
+        ),
+    ],
+)
+def test_what_is_left_out_is_the_default_of_the_modules(
+    folder: str, variable: str, default: str
+) -> None:
+    text = (terraform_docs.ROOT / folder / "variables.tf").read_text()
+    (body,) = re.findall(
+        rf'^variable "{variable}" {{\n(.*?)^}}', text, re.MULTILINE | re.DOTALL
+    )
+    name, value = default.split(" += ")
+    assert re.search(rf"^ +{name} += {re.escape(value)},?$", body, re.MULTILINE)
+
+
+def test_the_clusters_default_profile_is_that_of_the_plan() -> None:
+    file = terraform_docs.ROOT / "modules/cluster/variables.tf"
+    blocks = {one.name: one for one in terraform_docs.blocks(file, "variable")}
+    default = blocks["autoscaling_profile"].arguments["default"]
+    assert default == f'"{NOTHING.autoscaling_profile}"'
+    other = platform(replace(NOTHING, autoscaling_profile="BALANCED"))
+    assert other["cluster"]["autoscaling_profile"] == "BALANCED"
+
+
+def test_addons_of_a_platform_without_runs() -> None:
+    assert terraform_variables.addons([], spec(), "1.5.1") == {
+        "kuberay": {"install": True, "namespace": "kuberay-system", "version": "1.5.1"}
+    }
+
+
+def test_addons_name_the_operators_namespace_of_the_platform() -> None:
+    given = spec(kuberay={"namespace": "operators"})
+    found = terraform_variables.addons([], given, "1.7.0")
+    assert found["kuberay"] == {
+        "install": True,
+        "namespace": "operators",
+        "version": "1.7.0",
+    }
+
+
+def test_a_namespace_is_restricted_but_where_that_refuses_a_pod() -> None:
+    manifests = [
+        manifest("strict"),
+        manifest("strict"),
+        manifest("shared", hostIPC=True),
+        manifest("shared"),
+    ]
+    found = terraform_variables.addons(manifests, spec(), "1.5.1")
+    assert found["namespaces"] == {
+        "strict": {"pod_security": "restricted"},
+        "shared": {"pod_security": "privileged"},
+    }
+
+
+@pytest.mark.parametrize("there", [None, "default", "kube-system"])
+def test_namespaces_that_are_there_are_not_made(there: str | None) -> None:
+    found = terraform_variables.addons([manifest(there)], spec(), "1.5.1")
+    assert "namespaces" not in found
+
+
+def test_the_same_bytes_for_the_same_variables() -> None:
+    text = terraform_variables.text({"b": {"d": 1, "c": []}, "a": True})
+    assert text == '{\n  "a": true,\n  "b": {\n    "c": [],\n    "d": 1\n  }\n}\n'
