@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import websocket
 from ray_gke.catalog.blueprint import Cluster
 from ray_gke.errors import FailedError, RefusedError
 from ray_gke.events import Event, LogLine
+from ray_gke.planning.day_two import DayTwo, Metrics
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering.render import render
 from ray_gke.targets.kubernetes import dashboard, logs, status, submit
@@ -121,6 +122,8 @@ class Place:
 
     def up(self, wanted: Plan, **spec: Any) -> Inventory:
         """Bring up a plan, without waiting; `spec` is added to its Ray object's."""
+        # Nothing in this cluster knows of Prometheus.
+        wanted = replace(wanted, day_two=DayTwo(metrics=Metrics(mode="none")))
         objects = render(wanted, kuberay_version="1.5.1", namespace=self.namespace)
         items = [Item(Ref.of(one)) for one in objects]
         known = Inventory.of(wanted, self.namespace, items)
