@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 
 from tests.cluster import monitoring_kinds
 from tests.cluster.control_plane import LOOPBACK, ControlPlane
 from tests.cluster.fake_nodes import FakeNodes
 from tests.cluster.kuberay import Operator
+from tests.cluster.processes import eventually
 from tests.cluster.ray_stand_in import RayStandIn
 from tests.cluster.registry import Registry
 
@@ -109,6 +112,20 @@ class Bed:
         self.control_plane.apply(json.dumps({"items": found, **_LIST}))
         names = [one["metadata"]["name"] for one in found]
         self.kubectl("wait", "--for=condition=Established", "crd", *names)
+        eventually("the kinds to be served", lambda: all(map(self._is_served, found)))
+
+    def _is_served(self, definition: Mapping[str, Any]) -> bool:
+        """Whether objects of a kind are answered for, which takes a second more."""
+        spec = definition["spec"]
+        (version,) = (v["name"] for v in spec["versions"] if v["storage"])
+        path = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
+        try:
+            self.control_plane.get(path)
+        except HTTPError as error:
+            if error.code in {HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}:
+                return False
+            raise
+        return True
 
     def _stand_in(self) -> RayStandIn:
         return RayStandIn(
