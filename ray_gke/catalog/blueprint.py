@@ -156,6 +156,11 @@ class Spec(Model):
         default=(), strict=False, description="Merge patches on the rendered objects"
     )
 
+    @property
+    def highly_available(self) -> bool:
+        """Whether it is a service that answers on when a node or the head is lost."""
+        return self.service is not None and self.service.highly_available
+
     @model_validator(mode="after")
     def _one_workload(self) -> Spec:
         given = [kind for kind in WORKLOADS if getattr(self, kind) is not None]

@@ -96,7 +96,7 @@ def day_two(spec: Spec, site: Site) -> DayTwo:
         tls=tls if tls and tls.enabled else None,
         fault_tolerance=spec.gcs_fault_tolerance_options,
         history_server=spec.history_server_options,
-        highly_available=bool(spec.service and spec.service.highly_available),
+        highly_available=spec.highly_available,
         operator_namespace=site.operator_namespace or versions.OPERATOR_NAMESPACE,
         # Who looked at the cluster would know where it is.
         hosted_operator=site.monitors is not None and not site.operator_namespace,
@@ -152,10 +152,9 @@ def assumed(found: DayTwo) -> str | None:
 
 def notes(spec: Spec, site: Site) -> Iterator[str]:
     """Yield what a user should know of it."""
-    if metrics(spec, site).mode == "none" and site.monitors is not None:
-        said = {**_said(site.metrics), **_said(spec.metrics)}
-        if "mode" not in said:
-            yield (
-                "nothing reads the metrics: the cluster knows neither PodMonitoring "
-                "nor PodMonitor"
-            )
+    found = metrics(spec, site)
+    if found.mode == "none" and not found.asked and site.monitors is not None:
+        yield (
+            "nothing reads the metrics: the cluster knows neither PodMonitoring nor "
+            "PodMonitor"
+        )

@@ -59,7 +59,7 @@ def head(spec: blueprint.Spec, site: Site, patched: Patched | None) -> Group:
         min_replicas=1,
         max_replicas=1,
         num_cpus=default if given.num_cpus is None else given.num_cpus,
-        spread=_highly_available(spec),
+        spread=spec.highly_available,
         **common,
     )
 
@@ -76,7 +76,7 @@ def worker_group(
     """
     around, sidecars = Around(before=WAIT_GCS_READY), _sidecars(spec, site)
     said = "min_replicas" in given.model_fields_set
-    least = 2 if _highly_available(spec) and not said else given.min_replicas
+    least = 2 if spec.highly_available and not said else given.min_replicas
     common = _common(given, around, sidecars, WORKER_DEFAULT, spec.env, site, patched)
     return Group(
         name=given.name,
@@ -87,7 +87,7 @@ def worker_group(
         idle_timeout_seconds=given.idle_timeout_seconds,
         priority=given.priority,
         warm_replicas=given.warm_replicas,
-        spread=_highly_available(spec),
+        spread=spec.highly_available,
         **common,
     )
 
@@ -121,10 +121,6 @@ def submitter(beside: Group, site: Site, patched: Patched | None) -> Group:
 
 def _autoscaling(spec: blueprint.Spec) -> bool:
     return any(g.min_replicas != g.most_replicas for g in spec.worker_groups)
-
-
-def _highly_available(spec: blueprint.Spec) -> bool:
-    return bool(spec.service and spec.service.highly_available)
 
 
 def _sidecars(spec: blueprint.Spec, site: Site) -> Resources:

@@ -25,7 +25,7 @@ def faults(spec: Spec, serve_config: Mapping[str, Any] | None) -> Iterator[_Faul
             "both clusters of a service that is upgraded would share their state",
             "leave it out: each cluster then has a namespace of its own",
         )
-    if spec.service and spec.service.highly_available:
+    if spec.highly_available:
         yield from _highly_available(spec)
         yield from _replicas(serve_config or {})
 
@@ -34,7 +34,7 @@ def notes(
     spec: Spec, serve_config: Mapping[str, Any] | None, groups: Sequence[Group]
 ) -> Iterator[str]:
     """Yield what to know of a highly available service with these worker groups."""
-    if not (spec.service and spec.service.highly_available):
+    if not spec.highly_available:
         return
     for application in (serve_config or {}).get("applications", ()):
         name = application.get("name", "default")

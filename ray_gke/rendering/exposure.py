@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
+from ray_gke.rendering.kuberay_rules import ray_cluster
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
 
@@ -40,22 +40,19 @@ def faults(
     `is_patched` tells whether a patch says something about a field of it.
     """
     kind = one["kind"]
-    if kind in CLUSTER_KEY:
-        yield from _head(one, CLUSTER_KEY[kind])
+    path, cluster = ray_cluster(one)
+    if cluster:
+        yield from _head(cluster.get("headGroupSpec", {}), (*path, "headGroupSpec"))
     if kind == "RayService":
-        path = ("spec", "serveService", "spec")
-        yield from _service(one["spec"].get("serveService"), path, _SERVE)
+        inside = ("spec", "serveService", "spec")
+        yield from _service(one["spec"].get("serveService"), inside, _SERVE)
     elif kind == "Service":
         yield from _service(one, ("spec",), "opens it outside of the cluster")
     elif kind == "NetworkPolicy":
         yield from _policy(one["spec"], plan, is_patched)
 
 
-def _head(one: Manifest, path: Path) -> Iterator[Fault]:
-    cluster: Any = one
-    for step in path:
-        cluster = cluster.get(step, {})
-    head, place = cluster.get("headGroupSpec", {}), (*path, "headGroupSpec")
+def _head(head: Manifest, place: Path) -> Iterator[Fault]:
     yield from _type(head.get("serviceType"), (*place, "serviceType"), _HEAD)
     inside = (*place, "headService", "spec")
     yield from _service(head.get("headService"), inside, _HEAD)

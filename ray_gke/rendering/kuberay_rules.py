@@ -26,15 +26,32 @@ CLUSTER_KEY: Mapping[str, tuple[str, ...]] = {
 """Where the Ray cluster stands in an object, by kind."""
 
 
+def ray_cluster(one: Manifest) -> tuple[Path, Manifest]:
+    """Return the Ray cluster in an object and where it stands; nothing without one."""
+    path: Path = CLUSTER_KEY.get(str(one.get("kind")), ())
+    found: Any = one if path else {}
+    for step in path:
+        found = found.get(step) or {}
+    return path, found
+
+
+def groups(cluster: Manifest, path: Path) -> list[tuple[Manifest, Path]]:
+    """Return the groups of a Ray cluster, the head's first, and where each stands.
+
+    `path` is where the cluster stands in its object.
+    """
+    found: list[tuple[Manifest, Path]] = [
+        (cluster["headGroupSpec"], (*path, "headGroupSpec"))
+    ]
+    for index, group in enumerate(cluster.get("workerGroupSpecs", ())):
+        found.append((group, (*path, "workerGroupSpecs", index)))
+    return found
+
+
 def faults(one: Manifest) -> Iterator[Fault]:
     """Yield the rules that an object breaks, whose fields the schemas have passed."""
     kind = one["kind"]
-    if kind not in CLUSTER_KEY:
-        return
-    path = CLUSTER_KEY[kind]
-    cluster = one
-    for step in path:
-        cluster = cluster.get(step, {})
+    path, cluster = ray_cluster(one)
     if cluster:
         yield from _cluster(cluster, path, kind)
     if kind == "RayJob":
@@ -44,17 +61,15 @@ def faults(one: Manifest) -> Iterator[Fault]:
 
 
 def _cluster(cluster: Manifest, path: Path, kind: str) -> Iterator[Fault]:
-    groups = [(cluster["headGroupSpec"], (*path, "headGroupSpec"))]
-    for index, group in enumerate(cluster.get("workerGroupSpecs", ())):
-        groups.append((group, (*path, "workerGroupSpecs", index)))
-    for group, place in groups:
+    (head, of_head), *workers = groups(cluster, path)
+    for group, place in ((head, of_head), *workers):
         yield from _group(group, place)
         if cluster.get("enableInTreeAutoscaling"):
             yield from _never_restarted(group, place)
-    for group, place in groups[1:]:
+    for group, place in workers:
         if group["minReplicas"] > group["maxReplicas"]:
             yield Fault((*place, "minReplicas"), "is more than maxReplicas")
-    yield from _ports(cluster["headGroupSpec"], groups[0][1], kind)
+    yield from _ports(head, of_head, kind)
     yield from _authentication(cluster, path)
     yield from _autoscaler(cluster, path)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ray_gke.catalog.nearest import suggestion
+from ray_gke.rendering.kuberay_rules import groups, ray_cluster
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
 
@@ -40,28 +41,24 @@ def config_map_keys(objects: Iterable[Manifest]) -> Keys:
     }
 
 
-def faults(one: Manifest, cluster: Path | None, keys: Keys) -> Iterator[Fault]:
-    """Yield the rules that an object's pods break, whose fields the schemas passed.
-
-    `cluster` is where a Ray cluster stands in the object.
-    """
+def faults(one: Manifest, keys: Keys) -> Iterator[Fault]:
+    """Yield the rules that an object's pods break, whose fields the schemas passed."""
     if one["kind"] in _TEMPLATE:
         place = (*_TEMPLATE[one["kind"]], "spec")
         pod = _at(one, place)
         yield from _pod(pod, place, _volumes(pod), keys)
-    if cluster is not None and (spec := _at(one, cluster)):
-        yield from _cluster(spec, cluster, keys)
+    path, cluster = ray_cluster(one)
+    if cluster:
+        yield from _cluster(cluster, path, keys)
 
 
-def collected_by_gke(one: Manifest, cluster_key: Mapping[str, Path]) -> Iterator[Fault]:
+def collected_by_gke(one: Manifest) -> Iterator[Fault]:
     """Yield what the collector of GKE's Ray operator add-on does not go with.
 
     Source: Google Cloud, "Collect and view logs and metrics for Ray clusters on GKE".
     """
-    path = cluster_key.get(one["kind"])
-    if path is None:
-        return
-    for group, place in _groups(_at(one, path), path):
+    path, cluster = ray_cluster(one)
+    for group, place in groups(cluster, path) if cluster else ():
         volumes = _at(group, ("template", "spec")).get("volumes", ())
         for index, volume in enumerate(volumes):
             if volume["name"] in _ADDED_FOR_AUTOSCALER:
@@ -72,17 +69,8 @@ def collected_by_gke(one: Manifest, cluster_key: Mapping[str, Path]) -> Iterator
                 )
 
 
-def _groups(spec: Manifest, path: Path) -> list[tuple[Manifest, Path]]:
-    groups: list[tuple[Manifest, Path]] = [
-        (spec["headGroupSpec"], (*path, "headGroupSpec"))
-    ]
-    for index, group in enumerate(spec.get("workerGroupSpecs", ())):
-        groups.append((group, (*path, "workerGroupSpecs", index)))
-    return groups
-
-
 def _cluster(spec: Manifest, path: Path, keys: Keys) -> Iterator[Fault]:
-    for index, (group, place) in enumerate(_groups(spec, path)):
+    for index, (group, place) in enumerate(groups(spec, path)):
         pod = _at(group, ("template", "spec"))
         known = _volumes(pod) | _ADDED
         if index == 0 and spec.get("enableInTreeAutoscaling"):

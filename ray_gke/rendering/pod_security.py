@@ -7,13 +7,18 @@ job.go (the containers that the operator adds).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
+from ray_gke.rendering.kuberay_rules import ray_cluster
 from ray_gke.rendering.schema_check import Path
 from ray_gke.rendering.templates import Manifest
+
+LEVEL = "pod-security.kubernetes.io/enforce"
+"""The label of a namespace with the level that it enforces."""
+
+RESTRICTED, PRIVILEGED = "restricted", "privileged"
 
 Violation = tuple[Path, str]
 """The field of the object, and what is wrong with it."""
@@ -51,6 +56,12 @@ class _Pod:
     path: Path
     spec: Mapping[str, Any]
     containers: tuple[tuple[Path, Mapping[str, Any]], ...]
+
+
+def level(objects: Iterable[Manifest]) -> str:
+    """Return the strictest of the levels we use that takes the pods of all objects."""
+    refused = any(True for one in objects for _ in violations(one))
+    return PRIVILEGED if refused else RESTRICTED
 
 
 def violations(one: Manifest) -> Iterator[Violation]:
@@ -139,7 +150,7 @@ def _autoscaler(
     one: Manifest,
 ) -> Iterator[tuple[Path, tuple[tuple[Path, Mapping[str, Any]], ...]]]:
     """Yield the head's pod and the autoscaler, which is one more container of it."""
-    path, cluster = _cluster(one)
+    path, cluster = ray_cluster(one)
     if cluster.get("enableInTreeAutoscaling"):
         options = cluster.get("autoscalerOptions") or {}
         head = (*path, "headGroupSpec", "template", "spec")
@@ -148,7 +159,7 @@ def _autoscaler(
 
 def _added(one: Manifest) -> Iterator[Violation]:
     """Yield what KubeRay adds without a securityContext, and takes none for."""
-    path, cluster = _cluster(one)
+    path, cluster = ray_cluster(one)
     if cluster.get("historyServerOptions"):
         what = "KubeRay's collector has no securityContext"
         yield (*path, "historyServerOptions"), what
@@ -161,11 +172,3 @@ def _added(one: Manifest) -> Iterator[Violation]:
     elif mode == "K8sJobMode" and not one["spec"].get("submitterPodTemplate"):
         what = "KubeRay's own submitter has no securityContext"
         yield ("spec", "submitterPodTemplate"), what
-
-
-def _cluster(one: Manifest) -> tuple[Path, Mapping[str, Any]]:
-    path = CLUSTER_KEY.get(str(one.get("kind")), ())
-    found: Any = one if path else {}
-    for step in path:
-        found = found.get(step) or {}
-    return path, found

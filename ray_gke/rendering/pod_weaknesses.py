@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from ray_gke.gke.nodes import PROVISIONING, SPOT, Shape, affinity
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering import pod_security
-from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
+from ray_gke.rendering.kuberay_rules import groups, ray_cluster
 from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
@@ -84,22 +84,20 @@ def _templates(one: Manifest) -> Iterator[_Template]:
     if spec.get("submitterPodTemplate"):
         path = ("spec", "submitterPodTemplate")
         yield _template("submitter", path, spec["submitterPodTemplate"])
-    cluster: Any = one if one["kind"] in CLUSTER_KEY else {}
-    place = CLUSTER_KEY.get(one["kind"], ())
-    for step in place:
-        cluster = cluster.get(step, {})
+    place, cluster = ray_cluster(one)
     if cluster:
         yield from _of_cluster(cluster, place)
 
 
 def _of_cluster(cluster: Manifest, path: Path) -> Iterator[_Template]:
     elastic = bool(cluster.get("enableInTreeAutoscaling"))
-    head = cluster["headGroupSpec"]["template"]
-    place: Path = (*path, "headGroupSpec", "template")
-    yield _template("head", place, head, elastic=elastic, autoscaler=elastic)
-    for index, group in enumerate(cluster.get("workerGroupSpecs", ())):
-        place = (*path, "workerGroupSpecs", index, "template")
-        yield _template("worker", place, group["template"], elastic=elastic)
+    (head, place), *workers = groups(cluster, path)
+    of_head = {"elastic": elastic, "autoscaler": elastic}
+    yield _template("head", (*place, "template"), head["template"], **of_head)
+    for group, place in workers:
+        yield _template(
+            "worker", (*place, "template"), group["template"], elastic=elastic
+        )
 
 
 def _template(

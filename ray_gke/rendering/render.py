@@ -151,10 +151,10 @@ def _broken_rules(
 ) -> Iterator[Fault]:
     """The rules beyond the schemas, for an object that passed these."""
     yield from kuberay_rules.faults(one)
-    yield from pod_rules.faults(one, kuberay_rules.CLUSTER_KEY.get(one["kind"]), keys)
+    yield from pod_rules.faults(one, keys)
     yield from _direct_submission(one, plan)
     if plan.day_two.logs.mode == "gke":
-        yield from pod_rules.collected_by_gke(one, kuberay_rules.CLUSTER_KEY)
+        yield from pod_rules.collected_by_gke(one)
 
 
 def _direct_submission(one: Manifest, plan: Plan) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ from ray_gke.gke.nodes import GPU_RESOURCE, NODE_POOL, tolerations
 from ray_gke.gke.resources import Resources
 from ray_gke.planning.plan import HEAD, SUBMITTER, Group, Plan
 from ray_gke.planning.pods import Patched
-from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
+from ray_gke.rendering.kuberay_rules import ray_cluster
 from ray_gke.rendering.templates import Manifest
 
 Found = tuple[str, Manifest, Manifest]
@@ -103,10 +103,8 @@ def _compared(
 
 def _pods(manifests: Sequence[Manifest]) -> Iterator[Found]:
     for one in manifests:
-        if one["kind"] in CLUSTER_KEY:
-            cluster: Manifest = one
-            for key in CLUSTER_KEY[one["kind"]]:
-                cluster = cluster[key]
+        _, cluster = ray_cluster(one)
+        if cluster:
             head = cluster["headGroupSpec"]
             yield HEAD, head, head["template"]["spec"]
             for group in cluster.get("workerGroupSpecs", ()):

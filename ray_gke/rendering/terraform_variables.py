@@ -77,12 +77,11 @@ def addons(
     it would refuse the runs' pods: those that share a GPU by MPS need the node's IPC,
     and patches may ask for more. Balloons are no variables: they go with their run.
     """
-    refused: dict[str, bool] = {}
+    within: dict[str, list[Manifest]] = {}
     for one in manifests:
         namespace = one["metadata"].get("namespace")
         if namespace and not _of_kubernetes(namespace):
-            loose = any(True for _ in pod_security.violations(one))
-            refused[namespace] = refused.get(namespace, False) or loose
+            within.setdefault(namespace, []).append(one)
     return _particular(
         {
             "kuberay": {
@@ -92,8 +91,8 @@ def addons(
                 "version": kuberay_version,
             },
             "namespaces": {
-                name: {"pod_security": "privileged" if loose else "restricted"}
-                for name, loose in refused.items()
+                name: {"pod_security": pod_security.level(objects)}
+                for name, objects in within.items()
             },
         }
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ray_gke.errors import Place, Problem
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering import exposure, fault_text, patches, pod_weaknesses
-from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
+from ray_gke.rendering.kuberay_rules import ray_cluster
 from ray_gke.rendering.patches import Patched
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
@@ -101,12 +101,7 @@ def _of_object(one: Patched, plan: Plan) -> Iterator[Fault]:
 
 
 def _authentication(one: Manifest) -> Iterator[Fault]:
-    if one["kind"] not in CLUSTER_KEY:
-        return
-    path = CLUSTER_KEY[one["kind"]]
-    cluster = one
-    for step in path:
-        cluster = cluster.get(step, {})
+    path, cluster = ray_cluster(one)
     if cluster and cluster.get("authOptions", {}).get("mode") != "token":
         yield Fault(
             (*path, "authOptions", "mode"),

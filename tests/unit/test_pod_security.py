@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from ray_gke.planning.plan import Plan
+from ray_gke.rendering.pod_security import PRIVILEGED, RESTRICTED, level
 from ray_gke.rendering.render import render
-from ray_gke.targets.kubernetes.pod_security import PRIVILEGED, RESTRICTED, level
 
 Planned = Callable[..., Plan]
 

@@ -12,12 +12,12 @@ from http import HTTPStatus
 from typing import Literal
 
 from ray_gke.errors import Problem, RefusedError
+from ray_gke.rendering import pod_security
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import (
     differences,
     inventory,
     live,
-    pod_security,
     ray_edits,
     scaling,
 )

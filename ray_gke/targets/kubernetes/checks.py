@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from ray_gke.errors import RefusedError
 from ray_gke.gke.nodes import GPU_RESOURCE
 from ray_gke.planning.day_two import READERS
+from ray_gke.rendering.pod_security import LEVEL
 from ray_gke.targets.kubernetes import cluster_facts, kuberay_operator, permissions
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError, UnreachableError
 from ray_gke.targets.kubernetes.kuberay_install import install, upgrade
 from ray_gke.targets.kubernetes.kuberay_operator import Operator
-from ray_gke.targets.kubernetes.pod_security import LEVEL
 from ray_gke.targets.kubernetes.resources import Ref, labels, resource
 from ray_gke.versions import KUBERAY_VERSIONS, parsed
 

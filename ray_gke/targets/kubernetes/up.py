@@ -19,13 +19,13 @@ from ray_gke.errors import (
     RefusedError,
 )
 from ray_gke.events import Emit, Note, Ready
+from ray_gke.rendering import pod_security
 from ray_gke.targets.kubernetes import (
     checks,
     jobs,
     lease,
     live,
     permissions,
-    pod_security,
     status,
 )
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError
