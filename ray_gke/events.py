@@ -33,6 +33,23 @@ class StepFinished:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a step has come that works on `total` things.
+
+    `doing` are those that are worked on now, `finished` tells which was just done, and
+    how; `seconds_left` is an estimate.
+    """
+
+    name: str
+    step: str
+    done: int
+    total: int
+    doing: tuple[str, ...] = ()
+    finished: str = ""
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
 class Note:
     """Something a person should know; `warning` when they may want to act on it."""
 
@@ -69,5 +86,5 @@ class Finished:
     message: str = ""
 
 
-Event = StepStarted | StepFinished | Note | LogLine | Ready | Finished
+Event = StepStarted | StepFinished | Progress | Note | LogLine | Ready | Finished
 Emit = Callable[[Event], None]

@@ -223,6 +223,12 @@ def _on_platform(
     return Selected(loaded, plan, platform.namespace(run))
 
 
+def again(one: Selected, choice: Choice) -> Selected:
+    """Return a run as it is planned for another site, such as a cluster now known."""
+    name = one.plan.name
+    return replace(one, plan=_sized(one.loaded, name, choice))
+
+
 def rendered(
     selected: Sequence[Selected], choice: Choice, namespace: str | None = None
 ) -> list[dict[str, Any]]:

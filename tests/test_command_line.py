@@ -32,7 +32,7 @@ def assert_one_error(result: Result, *words: str) -> None:
         ("up nothing-like-any", 2, ["nothing-like-any", "hint", "squares"]),
         ("up ./nowhere", 2, ["nowhere"]),
         ("up", 2, ["BLUEPRINT", "hint", "squares"]),
-        ("up squares --on gke", 2, ["gke", "local"]),
+        ("up squares --on gke", 2, ["platform file", "ray-gke.yaml"]),
         ("up squares --sett count=1", 2, ["--sett", "--set"]),
         ("up squares --output xml", 2, ["xml", "json"]),
         ("up squares --set cuont=3", 2, ["cuont", "hint", "count"]),

@@ -359,7 +359,10 @@ def test_gpus_refuses(run: Answer, options: list[str], told: str, hint: str) -> 
     assert hint in err
 
 
-def test_up_goes_to_no_cloud_yet(run: Answer) -> None:
+def test_up_on_gke_without_a_login_leaves_nothing(
+    run: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json")
     Path("ray-gke.yaml").write_text(
         "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: ours}\nspec:\n"
         "  target: gke\n  project: my-project\n  region: europe-west4\n"
@@ -367,7 +370,9 @@ def test_up_goes_to_no_cloud_yet(run: Answer) -> None:
     )
     code, _, err = run("up")
     assert code == 4
-    assert "--on kubernetes" in err
+    assert "nowhere.json" in err
+    assert "gcloud auth application-default login" in err
+    assert not Path(".ray-gke").exists()
 
 
 @pytest.mark.parametrize(

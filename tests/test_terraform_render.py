@@ -257,8 +257,83 @@ def test_terraform_plans_the_namespaces_and_the_operator(
     assert (operator["version"], operator["namespace"]) == ("1.6.2", "kuberay-system")
 
 
-def test_every_variable_is_one_of_its_stack(ray_gke: RayGke, tmp_path: Path) -> None:
-    write(tmp_path, SERVING)
+# Whatever of a platform reaches the stacks and the reference systems do not say.
+PARTICULAR: Object = {
+    "project": "my-project",
+    "region": "europe-west4",
+    "zones": ["europe-west4-a"],
+    "state": {"bucket": "our-terraform"},
+    "labels": {"cost-center": "4711"},
+    "cluster": {"deletion_protection": False, "ray_operator": True},
+    "logs": {"mode": "gke"},
+    "network": {
+        "existing": {
+            "network": "shared",
+            "subnetwork": "ray",
+            "pods_range_name": "ray-pods",
+            "services_range_name": "ray-services",
+            "network_project_id": "host-project",
+        }
+    },
+    "teams": {
+        "text": {"quota": {"requests.nvidia.com/gpu": 8, "limits.memory": "1Ti"}}
+    },
+    "blueprints": [{"blueprint": "spot-training/train", "namespace": "training"}],
+}
+
+
+def test_terraform_plans_what_is_particular_about_a_platform(
+    ray_gke: RayGke, tmp_path: Path, stacks: Stacks
+) -> None:
+    ranges = [{"range_name": f"ray-{one}"} for one in ("pods", "services")]
+    stacks.cloud.put(
+        "google_compute_subnetwork",
+        "projects/host-project/regions/europe-west4/subnetworks/ray",
+        {"private_ip_google_access": True, "secondary_ip_range": ranges},
+    )
+    write(tmp_path, PARTICULAR)
+    resources = stacks.planned(
+        "platform", rendered(ray_gke, tmp_path) / "platform.tfvars.json"
+    )
+    (cluster,) = values(resources, "google_container_cluster")
+    assert cluster["deletion_protection"] is False
+    assert cluster["network"] == "projects/host-project/global/networks/shared"
+    labels = {"cost-center": "4711", "managed-by": "ray-gke"}
+    assert cluster["resource_labels"].items() >= labels.items()
+    (addons,) = cluster["addons_config"]
+    (operator,) = addons["ray_operator_config"]
+    assert operator["enabled"] is True
+    assert operator["ray_cluster_logging_config"] == [{"enabled": True}]
+    assert operator["ray_cluster_monitoring_config"] == [{"enabled": False}]
+    assert not values(resources, "google_compute_network")
+
+
+def test_terraform_plans_quotas_and_no_operator_beside_gkes(
+    ray_gke: RayGke, tmp_path: Path, stacks: Stacks
+) -> None:
+    write(tmp_path, PARTICULAR)
+    resources = stacks.planned(
+        "addons", rendered(ray_gke, tmp_path) / "addons.tfvars.json"
+    )
+    assert not values(resources, "helm_release")
+    names = {
+        one["metadata"][0]["name"]
+        for one in values(resources, "kubernetes_namespace_v1")
+    }
+    assert names == {"text", "training"}
+    (quota,) = values(resources, "kubernetes_resource_quota_v1")
+    assert quota["metadata"][0]["namespace"] == "text"
+    assert quota["spec"][0]["hard"] == {
+        "requests.nvidia.com/gpu": "8",
+        "limits.memory": "1Ti",
+    }
+
+
+@pytest.mark.parametrize("spec", [SERVING, PARTICULAR], ids=["serving", "particular"])
+def test_every_variable_is_one_of_its_stack(
+    ray_gke: RayGke, tmp_path: Path, spec: Object
+) -> None:
+    write(tmp_path, spec)
     folder = rendered(ray_gke, tmp_path)
     for stack in ("platform", "addons"):
         file = terraform_docs.ROOT / stack / "variables.tf"

@@ -9,18 +9,54 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.model import Model, not_empty
+from ray_gke.catalog.nearest import nearest
 from ray_gke.catalog.quantities import Shape
 
 MAX_CLUSTER_NAME = 40
 _DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+"
 _REGION = "[a-z]+-[a-z]+[0-9]{1,2}"
+_AREAS = (
+    "africa",
+    "asia",
+    "australia",
+    "europe",
+    "me",
+    "northamerica",
+    "southamerica",
+    "us",
+)
+_SIDES = (
+    "central",
+    "east",
+    "north",
+    "northeast",
+    "northwest",
+    "south",
+    "southeast",
+    "southwest",
+    "west",
+)
+
+
+def _not_a_number(project: object) -> object:
+    number = str(project)
+    if not isinstance(project, bool) and number.isascii() and number.isdecimal():
+        message = f"{number[:20]} is the number of a project, not its id"
+        hint = (
+            "write the id, such as my-project-1: gcloud projects describe "
+            f"{number[:20]} --format='value(projectId)'"
+        )
+        raise fault(message, hint=hint)
+    return project
+
 
 Project = Annotated[
     str,
+    BeforeValidator(_not_a_number),
     Shape(
         rf"({_DOMAIN}:)?[a-z][-a-z0-9]{{4,28}}[a-z0-9]",
         "the project's id, not its number: 6 to 30 small letters, digits and '-', "
@@ -45,6 +81,22 @@ ClusterName = Annotated[
         most=MAX_CLUSTER_NAME,
     ),
 ]
+
+
+def misspelt(region: str) -> str | None:
+    """Return what to do about a region that cannot be one, else None.
+
+    Google opens regions and zones; only the words that a region's name is made of stay
+    the same. Whether there is a region of this number Google says.
+    """
+    area, _, rest = region.partition("-")
+    side = rest.rstrip("0123456789")
+    if area in _AREAS and side in _SIDES:
+        return None
+    meant = nearest(area, _AREAS), nearest(side, _SIDES)
+    if None in meant:
+        return "gcloud compute regions list shows all"
+    return f"did you mean '{'-'.join(map(str, meant))}{rest[len(side) :]}'?"
 
 
 def distinct_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,3 +138,13 @@ class Cluster(Model):
         ]
         | None
     ) = Field(default=None, description="Version of GKE; the channel's without")
+    deletion_protection: bool = Field(
+        default=True,
+        description="Whether the cluster is refused to be deleted; false for one that "
+        "comes and goes",
+    )
+    ray_operator: bool = Field(
+        default=False,
+        description="GKE's own Ray operator, of a version that GKE chooses, instead of "
+        "KubeRay's chart",
+    )

@@ -1,7 +1,8 @@
-"""The address ranges of a cluster.
+"""The network of a cluster: its address ranges, or one that is there.
 
 Sources: GKE "VPC-native clusters" (sizes of ranges, addresses of a node's pods) and
-"Flexible Pod CIDR"; Google Cloud "Subnets" (valid and prohibited ranges).
+"Flexible Pod CIDR"; Google Cloud "Subnets" (valid and prohibited ranges), "Naming
+resources" (names of networks).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from ray_gke.catalog.faults import fault
+from ray_gke.catalog.locations import Project
 from ray_gke.catalog.model import Model
+from ray_gke.catalog.quantities import Shape
 
 _EXAMPLE = "write a range such as 10.0.0.0/20"
 _PRIVATE = tuple(
@@ -81,8 +84,51 @@ Range = Annotated[
 ]
 
 
+_ResourceName = Annotated[
+    str,
+    Shape(
+        "[a-z]([-a-z0-9]*[a-z0-9])?",
+        "its name alone: small letters, digits and '-', beginning with a letter",
+        most=63,
+    ),
+]
+
+
+class ExistingNetwork(Model):
+    """A network that is there: none is made, and none removed.
+
+    Its subnetwork needs Private Google Access, and its nodes a way out, such as NAT.
+    """
+
+    network: _ResourceName = Field(description="Name of the network")
+    subnetwork: _ResourceName = Field(
+        description="Name of its subnetwork in the platform's region"
+    )
+    pods_range_name: _ResourceName = Field(
+        description="Name of the subnetwork's secondary range for pods"
+    )
+    services_range_name: _ResourceName = Field(
+        description="Name of the subnetwork's secondary range for services"
+    )
+    network_project_id: Project | None = Field(
+        default=None,
+        description="Host project of a Shared VPC; the platform's project without",
+    )
+
+    @model_validator(mode="after")
+    def _two_ranges(self) -> ExistingNetwork:
+        if self.pods_range_name == self.services_range_name:
+            message = f"{self.pods_range_name} is the range of the pods already"
+            hint = "name another secondary range"
+            raise fault(message, hint=hint, at=("services_range_name",))
+        return self
+
+
 class Network(Model):
-    """Address ranges in CIDR notation, none of which overlaps another."""
+    """Address ranges in CIDR notation, none of which overlaps another.
+
+    Or those of an `existing` network, which has its own.
+    """
 
     nodes: Annotated[Range, AfterValidator(_of_nodes)] | None = Field(
         default=None, description="Range of the nodes, such as 10.0.0.0/20"
@@ -99,6 +145,18 @@ class Network(Model):
         le=256,
         description="Pods per node; a node takes twice as many addresses",
     )
+
+    existing: ExistingNetwork | None = Field(
+        default=None, description="A network that is there, instead of one of ours"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Network:
+        for key in ("nodes", "pods", "services") if self.existing else ():
+            if getattr(self, key):
+                message = f"{key} does not go with existing, whose ranges are there"
+                raise fault(message, hint="leave one of them out", at=(key,))
+        return self
 
     @model_validator(mode="after")
     def _apart(self) -> Network:

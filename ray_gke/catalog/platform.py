@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ray_gke import versions
-from ray_gke.catalog import git
+from ray_gke.catalog import git, gke_keys
 from ray_gke.catalog.assignments import Assigned
+from ray_gke.catalog.cloud_labels import CloudLabels
 from ray_gke.catalog.day_two import Logs, Metrics
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.locations import (
@@ -26,20 +26,14 @@ from ray_gke.catalog.model import Model
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.catalog.networks import Network
 from ray_gke.catalog.parameters import ParameterValue
+from ray_gke.catalog.platform_runs import KubeRay, Run, distinct
 from ray_gke.catalog.quantities import Name
+from ray_gke.catalog.state import State
 from ray_gke.catalog.teams import Namespace, Team
 from ray_gke.catalog.validation import in_order, validate
 from ray_gke.catalog.yaml_file import Document, read
 from ray_gke.catalog.yaml_values import Steps
 from ray_gke.errors import InvalidError, Place, Problem
-from ray_gke.gke.zones import region_of
-
-
-def _known_kuberay(version: str) -> str:
-    if version not in versions.KUBERAY_VERSIONS:
-        message = f"KubeRay {version[:20]} is not known"
-        raise fault(message, hint=f"use {' or '.join(versions.KUBERAY_VERSIONS)}")
-    return version
 
 
 def _git_url(url: str) -> str:
@@ -54,18 +48,6 @@ def _commit(commit: str) -> str:
     if wrong:
         raise fault(wrong, hint="give all 40 digits, as git rev-parse prints them")
     return commit
-
-
-class KubeRay(Model):
-    """Which KubeRay the rendered objects are for."""
-
-    version: Annotated[str, AfterValidator(_known_kuberay)] | None = Field(
-        default=None, description=f"One of {', '.join(versions.KUBERAY_VERSIONS)}"
-    )
-    namespace: Namespace | None = Field(
-        default=None,
-        description="Where its operator runs; kuberay-system without it",
-    )
 
 
 class CatalogSource(Model):
@@ -105,32 +87,6 @@ def _inside(path: str) -> None:
         raise fault(message, hint="give a folder inside it", at=("path",))
 
 
-class Run(Model):
-    """A blueprint that runs on the platform."""
-
-    blueprint: str = Field(min_length=1, description="Its name in a catalog, or a path")
-    name: Name | None = Field(
-        default=None, description="Name of the run; the blueprint's without"
-    )
-    team: str | None = Field(default=None, description="Whose it is: one of teams")
-    namespace: Namespace | None = Field(
-        default=None, description="Its namespace; the team's without"
-    )
-    set: dict[str, ParameterValue] = Field(
-        default={}, description="Values of its parameters"
-    )
-
-
-def _distinct(runs: tuple[Run, ...]) -> tuple[Run, ...]:
-    names = [run.name or run.blueprint for run in runs]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            message = f"two runs are called {name!r}"
-            at = (index, "name" if runs[index].name else "blueprint")
-            raise fault(message, hint="give each its own name", at=at)
-    return runs
-
-
 class PlatformSpec(Model):
     """What runs where."""
 
@@ -148,7 +104,16 @@ class PlatformSpec(Model):
         json_schema_extra={"minItems": 1, "uniqueItems": True},
     )
     cluster: Cluster = Field(default=Cluster(), description="The GKE cluster")
-    network: Network = Field(default=Network(), description="Its address ranges")
+    network: Network = Field(
+        default=Network(), description="Its address ranges, or a network that is there"
+    )
+    state: State | None = Field(
+        default=None,
+        description="Where Terraform's state is; a folder beside this file without",
+    )
+    labels: CloudLabels = Field(
+        default={}, description="Labels in Google Cloud of everything, for bills"
+    )
     prices: str | None = Field(
         default=None, min_length=1, description="Price file, beside this file"
     )
@@ -169,37 +134,16 @@ class PlatformSpec(Model):
     catalogs: tuple[CatalogSource, ...] = Field(
         default=(), strict=False, description="Catalogs; later ones win"
     )
-    blueprints: Annotated[tuple[Run, ...], AfterValidator(_distinct)] = Field(
+    blueprints: Annotated[tuple[Run, ...], AfterValidator(distinct)] = Field(
         default=(), strict=False, description="What runs"
     )
 
     @model_validator(mode="after")
-    def _located(self) -> PlatformSpec:
-        if self.target == "gke" and self.project is None:
-            hint = "add the project's id, such as project: my-project-1"
-            raise fault("target gke needs project", hint=hint, at=("project",))
-        if self.region is None and (self.target == "gke" or self.zones):
-            asks = "target gke needs" if self.target == "gke" else "zones need"
-            hint = "add it, such as region: europe-west4"
-            raise fault(f"{asks} region", hint=hint, at=("region",))
-        for index, zone in enumerate(self.zones):
-            if region_of(zone) != self.region:
-                message = f"{zone} is not in the region {self.region}"
-                hint = f"use zones such as {self.region}-a"
-                raise fault(message, hint=hint, at=("zones", index))
-        if self.cluster.location == "zonal" and len(self.zones) != 1:
-            message = f"a zonal cluster needs one zone, not {len(self.zones)}"
-            hint = "give one in zones, or use regional"
-            raise fault(message, hint=hint, at=("cluster", "location"))
-        return self
-
-    @model_validator(mode="after")
-    def _of_known_teams(self) -> PlatformSpec:
-        for index, run in enumerate(self.blueprints):
-            if run.team is not None and run.team not in self.teams:
-                message = f"there is no team {run.team[:60]!r}"
-                hint = suggestion(run.team, self.teams) if self.teams else "add teams"
-                raise fault(message, hint=hint, at=("blueprints", index, "team"))
+    def _checked(self) -> PlatformSpec:
+        gke_keys.check_location(self)
+        gke_keys.check_target(self)
+        gke_keys.check_operator(self)
+        gke_keys.check_teams(self)
         return self
 
 

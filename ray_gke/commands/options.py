@@ -14,6 +14,7 @@ class Target(enum.StrEnum):
 
     local = "local"
     kubernetes = "kubernetes"
+    gke = "gke"
 
 
 class Output(enum.StrEnum):

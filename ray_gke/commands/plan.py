@@ -23,6 +23,7 @@ from ray_gke.commands.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ray_gke.commands.on_gke import Pending, Whole
     from ray_gke.selection import Choice, Selected
     from ray_gke.targets.kubernetes.changes import RunChanges
 
@@ -58,8 +59,9 @@ def plan(
 ) -> None:
     """Show the node pools, what fits, the quotas and the cost.
 
-    On GKE, before anything is created. Costs are an estimate. With --on kubernetes it
-    is what `up` would create, change and remove in a cluster.
+    On GKE, before anything is created; once the platform is up also what `up` would
+    change there, and what others have changed. Costs are an estimate. With --on
+    kubernetes it is what `up` would create, change and remove in a cluster.
     """
     from ray_gke import selection
     from ray_gke.commands import targets
@@ -75,9 +77,39 @@ def plan(
         if _changes(where.changes(wanted, rerun=False), output) and detailed_exitcode:
             raise typer.Exit(CHANGES_PENDING)
         return
-    choice = choice.on_gke()
-    selected = selection.select(choice, blueprint, assignments or (), name)
-    _capacity(selected, choice, html, output)
+    if choice.platform is None or choice.platform.spec.target != Target.gke:
+        choice = choice.on_gke()
+        selected = selection.select(choice, blueprint, assignments or (), name)
+        _capacity(selected, choice, None, html, output)
+        return
+    from ray_gke.commands import on_gke
+
+    whole, selected = on_gke.chosen(choice, blueprint, assignments or (), name)
+    found = _pending(whole, selected, namespace, must=detailed_exitcode)
+    _capacity(selected, whole.choice, found, html, output)
+    if detailed_exitcode and (found is None or found.todo):
+        raise typer.Exit(CHANGES_PENDING)
+
+
+def _pending(
+    whole: Whole, selected: Sequence[Selected], namespace: str | None, *, must: bool
+) -> Pending | None:
+    """Return what would change where the platform is up.
+
+    Whoever cannot look there, and must not, still sees the plan.
+    """
+    from ray_gke.commands import on_gke
+    from ray_gke.errors import FailedError, RefusedError
+    from ray_gke.reporting import answers
+
+    try:
+        return on_gke.pending(whole, selected, namespace, answers.note)
+    except (FailedError, RefusedError) as error:
+        if must:
+            raise
+        said = "; ".join(problem.message for problem in error.problems)
+        answers.warnings([f"what would change in Google Cloud is not known: {said}"])
+        return None
 
 
 def _changes(found: Sequence[RunChanges], output: str) -> bool:
@@ -92,7 +124,11 @@ def _changes(found: Sequence[RunChanges], output: str) -> bool:
 
 
 def _capacity(
-    selected: Sequence[Selected], choice: Choice, html: Path | None, output: str
+    selected: Sequence[Selected],
+    choice: Choice,
+    pending: Pending | None,
+    html: Path | None,
+    output: str,
 ) -> None:
     """Print the plan for GKE, and write its page."""
     from ray_gke import planned, selection
@@ -109,8 +145,12 @@ def _capacity(
     if output == Output.json:
         from ray_gke.reporting import plan_schema
 
-        answers.document(plan_schema.document(capacity))
+        answers.document(plan_schema.document(capacity, pending))
     else:
         from ray_gke.reporting import plan_text
 
         plan_text.show(capacity)
+        if pending:
+            from ray_gke.reporting import cloud_changes
+
+            cloud_changes.show(pending)

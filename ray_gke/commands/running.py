@@ -65,16 +65,12 @@ def up(
 
     seconds = durations.seconds("--timeout", timeout)
     choice = selection.choose(file)
-    if targets.place(choice, on, context, namespace) == Target.local:
+    target = targets.place(choice, on, context, namespace)
+    if target == Target.local:
         _up_here(choice, blueprint, assignments, name, detach=detach, output=output)
         return
     from ray_gke.targets.kubernetes.up import Options
 
-    where = targets.cluster(context, namespace)
-    choice = targets.on_cluster(choice, where)
-    selected = selection.select(choice, blueprint, assignments or (), name)
-    wanted = targets.wanted(selected, choice, where, namespace)
-    answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
     options = Options(
         detach=detach,
         rerun=rerun,
@@ -82,6 +78,19 @@ def up(
         confirm=lambda text: yes or answers.confirmed(text),
     )
     then = targets.words(on, context, namespace)
+    if target == Target.gke:
+        from ray_gke.commands import on_gke
+
+        whole, selected = on_gke.chosen(choice, blueprint, assignments or (), name)
+        answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
+        with answers.telling(output, then) as emit:
+            on_gke.up(whole, selected, namespace, emit, options)
+        return
+    where = targets.cluster(context, namespace)
+    choice = targets.on_cluster(choice, where)
+    selected = selection.select(choice, blueprint, assignments or (), name)
+    wanted = targets.wanted(selected, choice, where, namespace)
+    answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
     with answers.telling(output, then) as emit:
         where.up(wanted, emit, options)
 
@@ -116,6 +125,12 @@ def down(
     everything: Annotated[
         bool, typer.Option("--all", help="Everything that is up there.")
     ] = False,
+    yes_delete_cluster: Annotated[
+        bool,
+        typer.Option(
+            "--yes-delete-cluster", help="Also a protected cluster on GKE, with all."
+        ),
+    ] = False,
     on: On = None,
     context: Context = None,
     namespace: Namespace = None,
@@ -125,13 +140,21 @@ def down(
     """End what is up.
 
     All of the run goes, and nothing else does: its processes here, its objects in a
-    cluster.
+    cluster. For a platform on GKE without NAME or --all, all that `up` has made goes,
+    the cluster too.
     """
     from ray_gke import selection
     from ray_gke.commands import targets
     from ray_gke.reporting import answers
 
     choice = selection.choose(file)
+    target = targets.place(choice, on, context, namespace)
+    if target == Target.gke and not (name or everything or namespace):
+        from ray_gke.commands import on_gke
+
+        with answers.telling(output) as emit:
+            on_gke.down(choice, emit, delete_cluster=yes_delete_cluster)
+        return
     places = targets.places(choice, on, context, namespace, name)
     ending = (
         [name]
@@ -231,6 +254,20 @@ def dashboard(
     where = targets.chosen(selection.choose(file), on, context, namespace, name)
     with where.opened(name) as opened:
         answers.opened(opened, output)
+
+
+def kubeconfig(*, file: PlatformFile = None) -> None:
+    """Print a kubeconfig of the platform's cluster on GKE.
+
+    For kubectl and others: ray-gke kubeconfig > ray.kubeconfig. ray-gke itself needs
+    none. No token is in it; gke-gcloud-auth-plugin gives one.
+    """
+    from ray_gke import selection
+    from ray_gke.commands import on_gke
+    from ray_gke.rendering import documents
+
+    found = on_gke.kubeconfig(selection.choose(file))
+    typer.echo(documents.stream([found]), nl=False)
 
 
 def submit(

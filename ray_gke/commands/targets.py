@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ray_gke.commands.options import Target
-from ray_gke.errors import RefusedError, UsageError
+from ray_gke.errors import UsageError
 
 if TYPE_CHECKING:
     from ray_gke.selection import Choice, Selected
@@ -25,35 +25,46 @@ def chosen(
 ) -> targets.Target:
     """Return where the run `name` is, or where runs are.
 
-    A run of the platform is in its own namespace. Raises RefusedError for `gke`.
+    A run of the platform is in its own namespace.
     """
-    if place(choice, on, context, namespace) == Target.local:
+    from ray_gke import selection
+
+    where = place(choice, on, context, namespace)
+    if where == Target.local:
         from ray_gke.targets.local.target import ThisMachine
 
         return ThisMachine()
-    from ray_gke import selection
+    space = namespace or selection.namespace(choice, name)
+    if where == Target.gke:
+        from ray_gke.commands import on_gke
 
-    return cluster(context, namespace or selection.namespace(choice, name))
+        return on_gke.cluster(choice, space)
+    return cluster(context, space)
 
 
 def place(
     choice: Choice, on: str | None, context: str | None, namespace: str | None
 ) -> str:
-    """Return the target's name; naming a context or namespace means a cluster."""
+    """Return the target's name; naming a context or namespace means a cluster.
+
+    A namespace may be one of the platform's cluster on GKE; a context is another's.
+    """
     from ray_gke import selection
 
-    default = Target.kubernetes if (context or namespace) and not on else on
-    found = selection.target(choice, default)
+    found = selection.target(choice, on)
+    if found == Target.local and not on and (context or namespace):
+        return Target.kubernetes
+    if found == Target.gke and not on and context:
+        return Target.kubernetes
     if found == Target.local and (context or namespace):
         raise UsageError(
             "--context and --namespace are about a cluster, and --on says local",
             hint="leave one of them out",
         )
-    if found not in {Target.local, Target.kubernetes}:
-        raise RefusedError(
-            "this version does not create clusters on GKE",
-            hint="--on kubernetes brings it up on a cluster that is there; "
-            "ray-gke plan and render work for GKE",
+    if found == Target.gke and context:
+        raise UsageError(
+            "--context names a cluster, and --on gke means the platform's own",
+            hint="leave one of them out",
         )
     return found
 
@@ -103,17 +114,19 @@ def cluster(context: str | None, namespace: str | None) -> Cluster:
     return Cluster.of(context, namespace)
 
 
-def on_cluster(choice: Choice, where: Cluster) -> Choice:
+def on_cluster(
+    choice: Choice, where: Cluster, target: Target = Target.kubernetes
+) -> Choice:
     """Return the choice for this cluster: its nodes, its KubeRay, and its monitoring.
 
-    What the platform names counts.
+    What the platform names counts. On GKE the node pools are ours.
     """
     kuberay = choice.platform.spec.kuberay if choice.platform else None
     found = where.facts()
     version = found.kuberay_version or choice.kuberay_version
     site = replace(
         choice.site,
-        target="kubernetes",
+        target=target.value,
         operator_namespace=choice.site.operator_namespace or found.operator_namespace,
         monitors=found.monitors,
     )

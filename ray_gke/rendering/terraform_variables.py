@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ray_gke.catalog.teams import is_of_kubernetes
 from ray_gke.gke import nodes
 from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning.capacity import Capacity, NodePool
@@ -50,11 +51,7 @@ def files(
 
 
 def platform(capacity: Capacity, spec: PlatformSpec, name: str) -> Variables:
-    """Return the variables of the stack `platform`, for a platform called `name`.
-
-    The cluster is protected from deletion, which no platform file takes back: a
-    cluster that is lost cannot be had again, and the variable is changed in a moment.
-    """
+    """Return the variables of the stack `platform`, for a platform called `name`."""
     pools = [pool for pool in capacity.pools if pool.name != SYSTEM_POOL]
     return _particular(
         {
@@ -64,8 +61,20 @@ def platform(capacity: Capacity, spec: PlatformSpec, name: str) -> Variables:
             "network": _network(spec),
             "cluster": _cluster(capacity, spec, name),
             "node_pools": {pool.name: _pool(pool, spec.zones) for pool in pools},
+            "labels": dict(spec.labels),
         }
     )
+
+
+def backend(spec: PlatformSpec, name: str, stack: str) -> dict[str, str]:
+    """Return the values of `-backend-config` for a stack of a platform called `name`.
+
+    Each stack has its own state. Nothing where the state is in a folder.
+    """
+    if spec.state is None:
+        return {}
+    prefix = spec.state.prefix or name
+    return {"bucket": spec.state.bucket, "prefix": f"{prefix}/{stack}"}
 
 
 def addons(
@@ -73,34 +82,46 @@ def addons(
 ) -> Variables:
     """Return the variables of the stack `addons`, but where the cluster is.
 
-    Namespaces are those of the runs' `manifests`. They enforce "restricted", but where
-    it would refuse the runs' pods: those that share a GPU by MPS need the node's IPC,
-    and patches may ask for more. Balloons are no variables: they go with their run.
+    Namespaces are those of the runs' `manifests`, and of all teams: one without a run
+    keeps its own, and what is in it. They enforce "restricted", but where it would
+    refuse the runs' pods: those that share a GPU by MPS need the node's IPC, and
+    patches may ask for more. Balloons are no variables: they go with their run.
     """
-    within: dict[str, list[Manifest]] = {}
-    for one in manifests:
-        namespace = one["metadata"].get("namespace")
-        if namespace and not _of_kubernetes(namespace):
-            within.setdefault(namespace, []).append(one)
     return _particular(
         {
-            "kuberay": {
-                # No platform file asks for GKE's own operator.
-                "install": True,
-                "namespace": spec.kuberay.namespace or OPERATOR_NAMESPACE,
-                "version": kuberay_version,
-            },
-            "namespaces": {
-                name: {"pod_security": pod_security.level(objects)}
-                for name, objects in within.items()
-            },
+            "kuberay": _kuberay(spec, kuberay_version),
+            "namespaces": _namespaces(manifests, spec),
         }
     )
 
 
-def _of_kubernetes(namespace: str) -> bool:
-    """Tell whether a namespace is there without being made."""
-    return namespace == "default" or namespace.startswith("kube-")
+def _kuberay(spec: PlatformSpec, version: str) -> Variables:
+    if spec.cluster.ray_operator:
+        return {"install": False}
+    return {
+        "install": True,
+        "namespace": spec.kuberay.namespace or OPERATOR_NAMESPACE,
+        "version": version,
+    }
+
+
+def _namespaces(manifests: Iterable[Manifest], spec: PlatformSpec) -> Variables:
+    within: dict[str, list[Manifest]] = {}
+    quotas: dict[str, dict[str, str]] = {}
+    for name, team in spec.teams.items():
+        namespace = team.namespace or name
+        within[namespace] = []
+        # Of teams that share a namespace one at most has a quota.
+        quotas[namespace] = dict(team.quota) or quotas.get(namespace, {})
+    for one in manifests:
+        within.setdefault(one["metadata"].get("namespace", "default"), []).append(one)
+    return {
+        name: _particular(
+            {"pod_security": pod_security.level(objects), "quota": quotas.get(name)}
+        )
+        for name, objects in within.items()
+        if not is_of_kubernetes(name)
+    }
 
 
 def _network(spec: PlatformSpec) -> Variables:
@@ -113,6 +134,7 @@ def _network(spec: PlatformSpec) -> Variables:
     return _particular(
         {
             "ranges": _particular(ranges),
+            "existing": given.existing and given.existing.model_dump(exclude_none=True),
             "max_pods_per_node": given.max_pods_per_node,
         },
         max_pods_per_node=110,
@@ -128,14 +150,28 @@ def _cluster(capacity: Capacity, spec: PlatformSpec, name: str) -> Variables:
             "location": given.location,
             "release_channel": given.release_channel,
             "version": given.version,
-            "deletion_protection": True,
+            "deletion_protection": given.deletion_protection,
             "autoscaling_profile": capacity.autoscaling_profile,
+            "features": _features(spec) if given.ray_operator else None,
             "system_pool": _system_pool(system[0]) if system else None,
         },
         location="regional",
         release_channel="REGULAR",
         autoscaling_profile="OPTIMIZE_UTILIZATION",
     )
+
+
+def _features(spec: PlatformSpec) -> Variables:
+    """Return GKE's own Ray operator, with nothing that the runs bring already.
+
+    Those have a PodMonitoring, and but for `logs.mode: gke` a sidecar: two that collect
+    the same cost twice.
+    """
+    return {
+        "ray_operator": True,
+        "ray_logging": spec.logs.mode == "gke",
+        "ray_monitoring": False,
+    }
 
 
 def _system_pool(pool: NodePool) -> Variables:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from ray_gke.events import Emit
+from ray_gke.events import Emit, Event, Note
 from ray_gke.reporting import rows
 from ray_gke.reporting.json_lines import JsonLines, problem_as_json
 from ray_gke.reporting.problems import (
@@ -80,6 +80,12 @@ def warnings(lines: Sequence[str]) -> None:
 def notes(lines: Iterable[str]) -> None:
     """Write what explains an answer to stderr."""
     sys.stderr.writelines(f"{line}\n" for line in lines)
+
+
+def note(event: Event) -> None:
+    """Write what is to be known while an answer is looked for."""
+    if isinstance(event, Note):
+        notes([event.text])
 
 
 def mapping(values: Mapping[str, str], output: str) -> None:

@@ -15,14 +15,19 @@ from pydantic_core import core_schema
 
 from ray_gke.planning import capacity as types
 from ray_gke.planning.capacity import Capacity
+from ray_gke.reporting import cloud_changes
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _HEAD = {"apiVersion": "ray-gke/v1", "kind": "Plan"}
 
 
-def document(capacity: Capacity) -> dict[str, Any]:
-    """Return the plan as what JSON can say, field for field; prices are numbers."""
-    return {**_HEAD, **_as_data(capacity)}
+def document(capacity: Capacity, pending: Any = None) -> dict[str, Any]:
+    """Return the plan as what JSON can say, field for field; prices are numbers.
+
+    `pending` is what would change where the platform is up.
+    """
+    changes = cloud_changes.document(pending) if pending else None
+    return {**_HEAD, **_as_data(capacity), "changes": changes}
 
 
 def schema() -> dict[str, Any]:
@@ -37,7 +42,8 @@ def schema() -> dict[str, Any]:
     plan = _documented("Capacity", found)
     head = {name: {"const": value} for name, value in _HEAD.items()}
     plan["properties"] = head | plan["properties"]
-    plan["required"] = [*_HEAD, *plan["required"]]
+    plan["properties"]["changes"] = cloud_changes.schema()
+    plan["required"] = [*_HEAD, *plan["required"], "changes"]
     plan["description"] = " ".join((types.__doc__ or "").split())
     return {"$schema": _DRAFT, **plan, "title": "Plan", "$defs": definitions}
 

@@ -11,7 +11,8 @@ from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -20,11 +21,17 @@ from ray_gke.events import (
     Finished,
     LogLine,
     Note,
+    Progress,
     Ready,
     StepFinished,
     StepStarted,
 )
 from ray_gke.reporting.rows import duration
+
+_AROUND_SPINNER = 40
+"""What stands beside its text: the spinner, the time, and what comes then."""
+
+_WORTH_TELLING = 10.0
 
 _WRAPPED_COLUMN = 24
 """The least width at which a column of sentences still reads well."""
@@ -41,7 +48,7 @@ class Terminal:
         self._stdout = stdout or sys.stdout
         self._then = then
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._spinner: Progress | None = None
+        self._spinner: Bar | None = None
         self._step = ""
 
     def __call__(self, event: Event) -> None:
@@ -51,6 +58,8 @@ class Terminal:
                 self._started(event)
             case StepFinished():
                 self._finished_step(event)
+            case Progress():
+                self._progress(event)
             case Note():
                 self._line(
                     "! " if event.warning else "  ", event.text, warn=event.warning
@@ -73,7 +82,7 @@ class Terminal:
         self._step = event.title
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             then = f", then {event.then}" if event.then else ""
-            self._spinner = Progress(
+            self._spinner = Bar(
                 SpinnerColumn(),
                 TextColumn("{task.description}", markup=False),
                 TimeElapsedColumn(),
@@ -96,6 +105,18 @@ class Terminal:
         )
         line.rstrip()
         self._console.print(line)
+
+    def _progress(self, event: Progress) -> None:
+        """Tell it beside the spinner, or line by line what is done."""
+        if self._spinner:
+            task = self._spinner.task_ids[0]
+            text = f"{self._step} {event.done}/{event.total}{_outlook(event)}"
+            room = max(self._console.width - _AROUND_SPINNER, 1)
+            self._spinner.update(task, description=text[:room])
+        elif event.finished:
+            self._console.print(
+                Text(f"  {event.finished} ({event.done} of {event.total})")
+            )
 
     def _log(self, event: LogLine) -> None:
         # The lines themselves show that something happens; a spinner would tear them.
@@ -132,6 +153,13 @@ class Terminal:
     def _line(self, mark: str, text: str, *, warn: bool) -> None:
         self.close()
         self._console.print(Text(mark + text, style="yellow" if warn else ""))
+
+
+def _outlook(event: Progress) -> str:
+    """Return in words what is done now, and how long it may take."""
+    left = event.seconds_left or 0.0
+    when = f", about {duration(left)} left" if left >= _WORTH_TELLING else ""
+    return f"{when}: {event.doing[0]}" if event.doing else when
 
 
 def print_table(rows: list[dict[str, str]]) -> None:

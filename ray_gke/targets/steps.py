@@ -17,11 +17,17 @@ TITLES = {
     "job": "run the job",
     "deploy": "deploy the service",
     "drain": "drain the cluster",
+    "plan": "plan the cloud",
+    "platform": "make cluster and pools",
+    "addons": "install the add-ons",
     "check": "look at the cluster",
     "apply": "apply the objects",
     "ready": "wait until it is ready",
     "prune": "remove what is gone",
     "down": "remove the objects",
+    "rest": "remove disks and more",
+    "remove addons": "remove the add-ons",
+    "remove platform": "remove the cluster",
 }
 
 

@@ -47,7 +47,7 @@ resource "kubernetes_namespace_v1" "kuberay" {
   metadata {
     name = each.value.namespace
     labels = {
-      "app.kubernetes.io/managed-by"       = "ray-gke"
+      "app.kubernetes.io/managed-by"       = "terraform"
       "pod-security.kubernetes.io/enforce" = "restricted"
     }
   }

@@ -4,7 +4,7 @@ resource "kubernetes_namespace_v1" "this" {
   metadata {
     name = each.key
     labels = merge(each.value.labels, {
-      "app.kubernetes.io/managed-by"       = "ray-gke"
+      "app.kubernetes.io/managed-by"       = "terraform"
       "pod-security.kubernetes.io/enforce" = each.value.pod_security
       "pod-security.kubernetes.io/warn"    = each.value.pod_security
     })

@@ -11,6 +11,7 @@ from ray_gke.errors import RefusedError, UsageError
 from ray_gke.targets.kubernetes import head, logs, status
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import GroupFacts, Inventory, Item
+from ray_gke.targets.kubernetes.log_stream import Stream
 from ray_gke.targets.kubernetes.resources import Ref
 from ray_gke.targets.runs import GroupStatus, Run
 from tests.cluster.bed import Bed
@@ -254,3 +255,16 @@ def test_head_is_the_ready_pod_of_the_cluster_that_serves(
     runs.api.delete(web)
     with pytest.raises(RefusedError, match="web has no Ray cluster"):
         head.cluster(runs.api, known)
+
+
+def test_a_pod_without_a_node_has_no_lines_yet(api: Api, namespace: str) -> None:
+    api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "waiting", "namespace": namespace},
+            "spec": {"containers": [CONTAINER], "nodeSelector": {"nobody": "has-it"}},
+        }
+    )
+    asked = Stream(api, namespace, "waiting", "ray", follow=False)
+    assert list(asked.lines()) == []

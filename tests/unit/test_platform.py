@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
+from ray_gke.catalog import schema
 from ray_gke.catalog.platform import load
+from ray_gke.catalog.yaml_file import read
 from ray_gke.errors import InvalidError
 
 HEAD = "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: ours}\n"
@@ -84,6 +87,83 @@ def test_what_nobody_says(tmp_path: Path) -> None:
     assert (platform.prices, platform.namespace(spec.blueprints[0])) == (None, None)
     network = spec.network
     assert (network.nodes, network.pods, network.services) == (None, None, None)
+
+
+TERRAFORM = """
+  target: gke
+  project: my-project
+  region: northamerica-northeast1
+  state: {bucket: a.team_1-terraform, prefix: ray/prod_1.2}
+  labels: {owner: team_vision, x: ''}
+  cluster: {deletion_protection: false, ray_operator: true}
+  logs: {mode: gke}
+  network:
+    max_pods_per_node: 32
+    existing:
+      network: shared
+      subnetwork: ray
+      pods_range_name: pods
+      services_range_name: services
+      network_project_id: example.com:host-project
+  teams:
+    vision:
+      quota:
+        requests.nvidia.com/gpu: 8
+        requests.google.com/tpu: 0
+        limits.cpu: 1500m
+        requests.memory: 1.5Gi
+        requests.storage: 1T
+        pods: 100
+        count/rayclusters.ray.io: 3
+        fast.storageclass.storage.k8s.io/requests.storage: 2Ti
+    text: {namespace: vision}
+"""
+
+
+def test_what_terraform_needs_of_a_platform(tmp_path: Path) -> None:
+    spec = load(_write(tmp_path, TERRAFORM)).spec
+    assert spec.state is not None
+    assert (spec.state.bucket, spec.state.prefix) == (
+        "a.team_1-terraform",
+        "ray/prod_1.2",
+    )
+    assert spec.labels == {"owner": "team_vision", "x": ""}
+    assert (spec.cluster.deletion_protection, spec.cluster.ray_operator) == (
+        False,
+        True,
+    )
+    assert spec.network.existing is not None
+    assert spec.network.existing.network_project_id == "example.com:host-project"
+    assert spec.teams["vision"].quota == {
+        "requests.nvidia.com/gpu": "8",
+        "requests.google.com/tpu": "0",
+        "limits.cpu": "1500m",
+        "requests.memory": "1.5Gi",
+        "requests.storage": "1T",
+        "pods": "100",
+        "count/rayclusters.ray.io": "3",
+        "fast.storageclass.storage.k8s.io/requests.storage": "2Ti",
+    }
+
+
+def test_an_editor_takes_what_terraform_needs(tmp_path: Path) -> None:
+    data = read(_write(tmp_path, TERRAFORM), "ray-gke.yaml").data
+    jsonschema_rs.Draft202012Validator(schema.platform()).validate(data)
+
+
+def test_what_terraform_gets_where_nobody_says_it(tmp_path: Path) -> None:
+    spec = load(_write(tmp_path, "  blueprints: [{blueprint: a}]\n")).spec
+    assert (spec.state, spec.labels, spec.network.existing) == (None, {}, None)
+    assert spec.cluster.deletion_protection
+    assert not spec.cluster.ray_operator
+
+
+@pytest.mark.parametrize(
+    "region",
+    ["us-central1", "europe-southwest1", "me-central2", "africa-south1", "asia-east9"],
+)
+def test_regions_whose_words_google_uses(tmp_path: Path, region: str) -> None:
+    assert load(_write(tmp_path, f"  region: {region}\n")).spec.region == region
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ def complete(line: str, shell: str = "bash", cwd: Path | None = None) -> list[st
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("ray-gke ", ["up", "down", "status", "logs", "dashboard", "submit"]),
+        (
+            "ray-gke ",
+            ["up", "down", "status", "logs", "dashboard", "kubeconfig", "submit"],
+        ),
         ("ray-gke sta", ["status"]),
         ("ray-gke up sq", ["squares"]),
         ("ray-gke up --set", ["--set"]),

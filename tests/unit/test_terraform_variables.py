@@ -123,6 +123,64 @@ def test_a_range_that_is_not_given_is_left_to_the_module() -> None:
     assert found["network"] == {"ranges": {"pods": "10.4.0.0/14"}}
 
 
+def test_an_existing_network_has_its_own_ranges() -> None:
+    existing = {
+        "network": "shared",
+        "subnetwork": "ray",
+        "pods_range_name": "ray-pods",
+        "services_range_name": "ray-services",
+    }
+    found = platform(network={"existing": existing, "max_pods_per_node": 32})
+    assert found["network"] == {"existing": existing, "max_pods_per_node": 32}
+    shared = existing | {"network_project_id": "host-project"}
+    assert platform(network={"existing": shared})["network"] == {"existing": shared}
+
+
+def test_a_cluster_that_comes_and_goes() -> None:
+    found = platform(cluster={"deletion_protection": False})
+    assert found["cluster"] == {"name": "vision", "deletion_protection": False}
+
+
+def test_labels_are_those_of_the_platform() -> None:
+    found = platform(labels={"owner": "vision", "cost-center": "4711"})
+    assert found["labels"] == {"owner": "vision", "cost-center": "4711"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "collected"), [(None, False), ("sidecar", False), ("gke", True)]
+)
+def test_gkes_operator_collects_what_nobody_else_does(
+    mode: str | None, collected: bool
+) -> None:
+    given: Object = {"cluster": {"ray_operator": True}, "logs": {"mode": mode}}
+    assert platform(**given)["cluster"]["features"] == {
+        "ray_operator": True,
+        "ray_logging": collected,
+        "ray_monitoring": False,
+    }
+    found = terraform_variables.addons([], spec(**given), "1.5.1")
+    assert found == {"kuberay": {"install": False}}
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (None, {}),
+        (
+            {"bucket": "our-terraform"},
+            {"bucket": "our-terraform", "prefix": "vision/addons"},
+        ),
+        (
+            {"bucket": "our-terraform", "prefix": "ray/prod"},
+            {"bucket": "our-terraform", "prefix": "ray/prod/addons"},
+        ),
+    ],
+)
+def test_each_stack_has_its_own_state(state: Object | None, expected: Object) -> None:
+    found = terraform_variables.backend(spec(state=state), "vision", "addons")
+    assert found == expected
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -333,6 +391,25 @@ def test_a_namespace_is_restricted_but_where_that_refuses_a_pod() -> None:
     assert found["namespaces"] == {
         "strict": {"pod_security": "restricted"},
         "shared": {"pod_security": "privileged"},
+    }
+
+
+def test_teams_have_namespaces_and_quotas_without_runs() -> None:
+    teams = {
+        "vision": {"quota": {"requests.nvidia.com/gpu": 8, "limits.memory": "64Gi"}},
+        "text": {"namespace": "shared", "quota": {"requests.cpu": 0.5}},
+        "speech": {"namespace": "shared"},
+        "old": {"namespace": "default"},
+    }
+    manifests = [manifest("shared", hostIPC=True), manifest("own")]
+    found = terraform_variables.addons(manifests, spec(teams=teams), "1.5.1")
+    assert found["namespaces"] == {
+        "vision": {
+            "pod_security": "restricted",
+            "quota": {"requests.nvidia.com/gpu": "8", "limits.memory": "64Gi"},
+        },
+        "shared": {"pod_security": "privileged", "quota": {"requests.cpu": "0.5"}},
+        "own": {"pod_security": "restricted"},
     }
 
 

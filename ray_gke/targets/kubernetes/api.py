@@ -220,6 +220,9 @@ class Api:
         with response:
             if response.status in BUSY:
                 raise StreamEnded(f"HTTP {response.status}")
+            if response.status == HTTPStatus.NO_CONTENT:
+                # The pod is on no node yet (LogLocation in pod/strategy.go).
+                return
             if response.status != HTTPStatus.OK:
                 raise refusal(
                     self.client, "read the log", response.status, _body(response)

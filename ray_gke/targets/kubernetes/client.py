@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -167,6 +167,22 @@ def connect(context: str | None) -> Client:
         ) from None
     namespace = chosen.get("context", {}).get("namespace") or "default"
     return Client(chosen["name"], namespace, client)
+
+
+def connect_to(host: str, name: str, token: Callable[[], str]) -> Client:
+    """Return the client of the API server `host`, asked with the token of each moment.
+
+    Its certificate is one that this machine trusts, as that of a DNS endpoint of GKE.
+    """
+    from kubernetes.client import ApiClient, Configuration
+
+    def refresh(configuration: Any) -> None:
+        configuration.api_key["authorization"] = f"Bearer {token()}"
+
+    configuration = Configuration(host=host)
+    configuration.refresh_api_key_hook = refresh
+    refresh(configuration)
+    return Client(name, "default", ApiClient(configuration))
 
 
 def _no_context(context: str | None, names: Sequence[str]) -> RefusedError:

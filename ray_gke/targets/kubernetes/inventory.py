@@ -131,6 +131,11 @@ def selector(name: str) -> str:
     return f"{OURS},{RUN}={name}"
 
 
+def is_ours(one: Manifest) -> bool:
+    """Tell whether an object was made for a run of ours, by us or by KubeRay."""
+    return RUN in labels(one)
+
+
 def parse(one: Manifest) -> Inventory | None:
     """Return the inventory that a ConfigMap keeps, or None when it keeps none."""
     if labels(one).get(_MARK) != "true":

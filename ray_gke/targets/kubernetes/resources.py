@@ -63,10 +63,14 @@ OTHERS: Mapping[str, Resource] = {
     "Node": Resource("v1", "nodes", namespaced=False),
     "Pod": Resource("v1", "pods"),
     "ResourceQuota": Resource("v1", "resourcequotas"),
+    "PersistentVolume": Resource("v1", "persistentvolumes", namespaced=False),
+    "PersistentVolumeClaim": Resource("v1", "persistentvolumeclaims"),
+    "StatefulSet": Resource("apps/v1", "statefulsets"),
+    "Ingress": Resource("networking.k8s.io/v1", "ingresses"),
     "HTTPRoute": Resource("gateway.networking.k8s.io/v1", "httproutes"),
     "Gateway": Resource("gateway.networking.k8s.io/v1", "gateways"),
 }
-"""What we only look at, and our locks."""
+"""What we look at, our locks, and what goes with a cluster of ours."""
 
 RAY_KINDS = ("RayCluster", "RayJob", "RayService")
 

@@ -71,6 +71,10 @@ run "the_operator_is_pinned" {
     condition     = kubernetes_namespace_v1.kuberay["this"].metadata[0].labels["pod-security.kubernetes.io/enforce"] == "restricted"
     error_message = "The operator runs in a restricted namespace."
   }
+  assert {
+    condition     = kubernetes_namespace_v1.kuberay["this"].metadata[0].labels["app.kubernetes.io/managed-by"] == "terraform"
+    error_message = "ray-gke down removes empty namespaces that say ray-gke: this one is Terraform's."
+  }
 }
 
 run "an_image_from_another_registry" {
@@ -121,6 +125,13 @@ run "namespaces_have_levels_and_quotas" {
       kubernetes_namespace_v1.this["text"].metadata[0].labels["pod-security.kubernetes.io/enforce"] == "baseline"
     )
     error_message = "Pod Security is restricted unless told otherwise."
+  }
+  assert {
+    condition = alltrue([
+      for namespace in values(kubernetes_namespace_v1.this) :
+      namespace.metadata[0].labels["app.kubernetes.io/managed-by"] == "terraform"
+    ])
+    error_message = "ray-gke down removes empty namespaces that say ray-gke: these are Terraform's."
   }
   assert {
     condition     = keys(kubernetes_resource_quota_v1.this) == ["vision"] && kubernetes_resource_quota_v1.this["vision"].spec[0].hard["requests.nvidia.com/gpu"] == "8"

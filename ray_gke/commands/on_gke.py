@@ -1,0 +1,192 @@
+"""What commands do for a platform on GKE, whose cluster is made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ray_gke import planned, selection
+from ray_gke.catalog.platform import Platform
+from ray_gke.commands import targets
+from ray_gke.commands.options import Target
+from ray_gke.errors import UsageError
+from ray_gke.events import Emit
+from ray_gke.planning.capacity import Capacity
+from ray_gke.rendering import terraform_variables
+from ray_gke.selection import Choice, Selected
+from ray_gke.targets.terraform.changes import Changes
+
+if TYPE_CHECKING:
+    from ray_gke.targets.gke.stacks import Stacks
+    from ray_gke.targets.kubernetes.changes import RunChanges
+    from ray_gke.targets.kubernetes.live import Wanted
+    from ray_gke.targets.kubernetes.target import Cluster
+    from ray_gke.targets.kubernetes.up import Options
+
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """All runs of a platform: its node pools and namespaces are those of all of them.
+
+    `instead` are runs whose parameters the command line has set otherwise.
+    """
+
+    choice: Choice
+    platform: Platform
+    instead: Sequence[Selected] = ()
+
+    @classmethod
+    def of(cls, choice: Choice) -> Whole:
+        """Return that of a choice. Raises UsageError without a platform of GKE."""
+        if choice.platform is None or choice.platform.spec.project is None:
+            raise UsageError(
+                "--on gke needs a platform file with project and region",
+                hint="write ray-gke.yaml; the README's section on GKE has one",
+            )
+        return cls(choice.on_gke(), choice.platform)
+
+    @cached_property
+    def selected(self) -> list[Selected]:
+        """Every run, as it will be."""
+        others = {one.plan.name: one for one in self.instead}
+        everything = selection.select(self.choice, None)
+        return [others.get(one.plan.name, one) for one in everything]
+
+    @cached_property
+    def capacity(self) -> Capacity:
+        """What they need together."""
+        return planned.capacity(self.selected, self.choice)
+
+    def variables(self, stack: str) -> Mapping[str, Any]:
+        """Return the variables of a Terraform stack."""
+        spec = self.platform.spec
+        if stack == "platform":
+            return terraform_variables.platform(self.capacity, spec, self.platform.name)
+        manifests = selection.rendered(self.selected, self.choice)
+        return terraform_variables.addons(manifests, spec, self.choice.kuberay_version)
+
+    def stacks(self, again: str) -> Stacks:
+        """Return the Terraform stacks; `again` is the command to run once more."""
+        from ray_gke.targets.gke.stacks import Stacks
+
+        return Stacks(self.platform, self.variables, again)
+
+
+def chosen(
+    choice: Choice, blueprint: str | None, assignments: Sequence[str], name: str | None
+) -> tuple[Whole, list[Selected]]:
+    """Return the whole platform, and which of its runs a command line means.
+
+    Raises UsageError for a blueprint that the platform does not run: the next `up`
+    would take its node pools away.
+    """
+    whole = Whole.of(choice)
+    selected = selection.select(whole.choice, blueprint, assignments, name)
+    known = {one.plan.name for one in whole.selected}
+    for one in selected:
+        if one.plan.name not in known:
+            raise UsageError(
+                f"the platform {whole.platform.name} does not run {one.plan.name}",
+                hint="add it to blueprints in the platform file, or choose one of "
+                f"{', '.join(sorted(known))}",
+            )
+    whole = replace(whole, instead=selected)
+    selection.check(whole.selected, whole.choice)
+    return whole, selected
+
+
+def up(
+    whole: Whole,
+    selected: Sequence[Selected],
+    namespace: str | None,
+    emit: Emit,
+    options: Options,
+) -> None:
+    """Make the cluster, what all runs need in it, and these runs."""
+    from ray_gke.targets.gke import up as cloud
+
+    stacks = whole.stacks("ray-gke up")
+    outputs = cloud.create(stacks, whole.variables("platform"), emit, options.confirm)
+    addons = whole.variables("addons")
+    cloud.install(stacks, outputs, addons, emit, options.confirm)
+    where = _cluster(stacks, namespace)
+    where.up(wanted(whole, selected, where, namespace), emit, options)
+
+
+def wanted(
+    whole: Whole, selected: Sequence[Selected], where: Cluster, namespace: str | None
+) -> list[Wanted]:
+    """Return the runs as this cluster's KubeRay and monitoring take them."""
+    choice = targets.on_cluster(whole.choice, where, Target.gke)
+    plans = [selection.again(one, choice) for one in selected]
+    return targets.wanted(plans, choice, where, namespace)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What an `up` would do: in Google Cloud, for all runs of the cluster, for each."""
+
+    cloud: Changes
+    addons: Changes
+    runs: Sequence[RunChanges]
+
+    @property
+    def todo(self) -> bool:
+        """Tell whether anything would be done."""
+        return bool(
+            self.cloud.todo or self.addons.todo or any(run.todo for run in self.runs)
+        )
+
+
+def pending(
+    whole: Whole, selected: Sequence[Selected], namespace: str | None, emit: Emit
+) -> Pending | None:
+    """Return what an `up` would do, None for a platform that was never brought up.
+
+    Nothing is changed. Raises what `up` raises when it cannot look.
+    """
+    stacks = whole.stacks("ray-gke plan")
+    if not stacks.begun:
+        return None
+    cloud = stacks.platform(whole.variables("platform")).plan(emit).changes
+    outputs = stacks.outputs()
+    if outputs is None:
+        return Pending(cloud, Changes(), ())
+    addons = stacks.addons(outputs, whole.variables("addons")).plan(emit).changes
+    where = _cluster(stacks, namespace)
+    runs = where.changes(wanted(whole, selected, where, namespace), rerun=False)
+    return Pending(cloud, addons, runs)
+
+
+def down(choice: Choice, emit: Emit, *, delete_cluster: bool) -> None:
+    """Take all of a platform away."""
+    from ray_gke.targets.gke import down as cloud
+
+    stacks = Whole.of(choice).stacks("ray-gke down")
+    cloud.delete(stacks, emit, delete_cluster=delete_cluster)
+
+
+def cluster(choice: Choice, namespace: str | None) -> Cluster:
+    """Return the platform's cluster. Raises RefusedError when there is none."""
+    return _cluster(Whole.of(choice).stacks("ray-gke up"), namespace)
+
+
+def kubeconfig(choice: Choice) -> dict[str, Any]:
+    """Return a kubeconfig of the platform's cluster."""
+    from ray_gke.targets.gke import stacks
+
+    return stacks.kubeconfig(Whole.of(choice).stacks("ray-gke up"))
+
+
+def _cluster(stacks: Stacks, namespace: str | None) -> Cluster:
+    from ray_gke.targets.gke.stacks import connect
+    from ray_gke.targets.kubernetes import checks
+    from ray_gke.targets.kubernetes.target import Cluster
+
+    api = connect(stacks)
+    checks.reachable(api)
+    return Cluster(api, DEFAULT_NAMESPACE if namespace is None else namespace)

@@ -1,0 +1,1 @@
+"""Terraform, driven: two stacks in a working copy, and what becomes of them."""

@@ -1,0 +1,275 @@
+"""One stack: planned, shown, applied exactly as it was shown, and asked for outputs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ray_gke.errors import FailedError, InterruptedRun, RefusedError
+from ray_gke.events import Emit, Note
+from ray_gke.targets.terraform import failures, imports, journal, process
+from ray_gke.targets.terraform.applying import Applying
+from ray_gke.targets.terraform.changes import Changes, ResourceChange, parse
+from ray_gke.targets.terraform.messages import Diagnostic, Message
+from ray_gke.targets.terraform.messages import parse as parse_line
+from ray_gke.targets.terraform.programs import Program
+from ray_gke.targets.terraform.working_copy import WorkingCopy
+
+_PLAN_FILE = "ray-gke.plan"
+_LOCK_TIMEOUT = "10s"
+_NOT_THERE = ("Cannot import non-existent remote object", "not found", "Error 404")
+_LABELS = ("labels", "resource_labels", "metadata")
+_CHANGES = 2
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan: what it would do, and whether there is anything for `apply` to do."""
+
+    changes: Changes = field(default_factory=Changes)
+    to_apply: bool = False
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack in a working copy.
+
+    `again` is the command that goes on after a failure, `env` what only this stack's
+    providers are told, `provider` what the google provider adds: project and region.
+    """
+
+    program: Program
+    copy: WorkingCopy
+    name: str
+    title: str
+    again: str
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    provider: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Return the root module."""
+        return self.copy.stack(self.name)
+
+    @property
+    def _applied(self) -> Path:
+        return self.copy.log(f"{self.name}-apply")
+
+    def init(self, variables: str, backend: Mapping[str, str]) -> None:
+        """Make the folder ready to be planned. Raises FailedError."""
+        digest = self.copy.configure(self.name, variables, backend)
+        told = f"{self.program.version} {digest}"
+        mark = self.folder / ".terraform" / "ray-gke-init"
+        if mark.is_file() and mark.read_text(encoding="utf-8") == told:
+            return
+        options: dict[str, Any] = {"backend_config": dict(backend)} if backend else {}
+        self._run("init", input=False, no_color=True, **options)
+        mark.write_text(told, encoding="utf-8")
+
+    def plan(self, emit: Emit, *, destroy: bool = False, **options: Any) -> Planned:
+        """Return what an apply would do; nothing is changed. Raises FailedError."""
+        wait_for_earlier(self.copy, emit, self.title)
+        if destroy:
+            options["destroy"] = True
+        code, said = self._follow(
+            "plan",
+            out=_PLAN_FILE,
+            input=False,
+            detailed_exitcode=True,
+            lock_timeout=_LOCK_TIMEOUT,
+            **options,
+        )
+        if code not in (0, _CHANGES):
+            raise self._failed(said)
+        if code == 0:
+            return Planned()
+        shown = json.loads(self._run("show", _PLAN_FILE, json=True).out)
+        return Planned(parse(shown), to_apply=True)
+
+    def adopt(self, planned: Planned, emit: Emit) -> Planned:
+        """Return the plan, once what an interrupted apply had made is ours again.
+
+        Raises RefusedError when something of the same name is somebody else's.
+        """
+        begun = journal.created(self._applied)
+        lost = [one for one in planned.changes.of("create") if one.address in begun]
+        taken = [one.address for one in lost if self._import(one)]
+        if not taken:
+            return planned
+        emit(Note(self.title, f"found again: {', '.join(taken)}"))
+        again = self.plan(emit)
+        foreign = [one for one in again.changes.todo if one.address in taken]
+        foreign = [one for one in foreign if _is_foreign(one)]
+        if foreign:
+            self._run("state rm", *(one.address for one in foreign))
+            raise _not_ours(foreign)
+        return again
+
+    def adopt_interrupted(self, emit: Emit) -> None:
+        """Take over what an interrupted apply had made, if there was one."""
+        wait_for_earlier(self.copy, emit, self.title)
+        if journal.created(self._applied):
+            self.adopt(self.plan(emit), emit)
+
+    def apply(self, planned: Planned, emit: Emit, step: str) -> str:
+        """Do exactly what was planned; return in a few words what that was.
+
+        Raises FailedError with the causes, InterruptedRun for Ctrl-C.
+        """
+        if not planned.to_apply:
+            return "no changes"
+        applying = Applying(self.title, step, planned.changes.todo, emit)
+        code, said = self._follow("apply", _PLAN_FILE, applying=applying, input=False)
+        if code:
+            raise self._failed(said)
+        return applying.summary()
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs by name; nothing where the stack was never applied."""
+        found = json.loads(self._run("output", json=True).out)
+        return {name: one["value"] for name, one in found.items()}
+
+    def addresses(self) -> list[str]:
+        """Return the addresses of what the stack's state has."""
+        done = process.run(
+            self.program.command, "state list", folder=self.folder, env=self.env
+        )
+        if done.code and "No state file was found" not in done.err:
+            raise self._failed(_of_text(done.err))
+        lines = done.out.split("\n")
+        return [line for line in lines if line and ".data." not in f".{line}"]
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Take what is gone with its cluster out of the state."""
+        if addresses:
+            self._run("state rm", *addresses)
+
+    def _import(self, change: ResourceChange) -> bool:
+        """Take over a resource if it is there; tell whether it is."""
+        identity = imports.identity(change.type, change.values, self.provider)
+        if identity is None:
+            return False
+        done = process.run(
+            self.program.command,
+            "import",
+            change.address,
+            identity,
+            folder=self.folder,
+            env=self.env,
+            input=False,
+            no_color=True,
+        )
+        if done.code and not any(text in done.err for text in _NOT_THERE):
+            raise self._failed(_of_text(done.err))
+        return not done.code
+
+    def _follow(
+        self,
+        verb: str,
+        *arguments: str,
+        applying: Applying | None = None,
+        **options: Any,
+    ) -> tuple[int, list[Message]]:
+        """Run a long command; return its exit code and what it said."""
+        running = process.start(
+            self.program.command,
+            verb,
+            *arguments,
+            folder=self.folder,
+            log=self.copy.log(f"{self.name}-{verb}"),
+            env=self.env,
+            json=True,
+            **options,
+        )
+        journal.begin(self.copy.running, running)
+        said: list[Message] = []
+        try:
+            with process.interruptible(running, lambda: self._waits(verb, applying)):
+                for line in running.follow():
+                    message = parse_line(line)
+                    said += [message] if message else []
+                    if applying and message:
+                        applying.hears(message)
+        except KeyboardInterrupt:
+            journal.end(self.copy.running, running.log)
+            raise InterruptedRun(
+                f"{self.title}: interrupted; what is there stays, and is remembered",
+                hint=f"{self.again} goes on from there",
+            ) from None
+        journal.end(self.copy.running, running.log)
+        return running.process.wait(), said
+
+    def _waits(self, verb: str, applying: Applying | None) -> None:
+        if applying:
+            text = f"waiting until Terraform's {verb} has ended what it has begun; "
+            applying.emit(Note(self.title, text + "Ctrl-C again stops it at once"))
+
+    def _run(self, verb: str, *arguments: str, **options: Any) -> process.Done:
+        done = process.run(
+            self.program.command,
+            verb,
+            *arguments,
+            folder=self.folder,
+            env=self.env,
+            **options,
+        )
+        if done.code:
+            raise self._failed(_of_text(done.err or done.out))
+        return done
+
+    def _failed(self, said: Sequence[Message]) -> StackError:
+        told = [one for one in said if isinstance(one, Diagnostic)]
+        errors = [one for one in told if one.severity == "error"]
+        errors = errors or [Diagnostic("error", "Terraform ended without a word")]
+        error = StackError.of(failures.problems(errors, again=self.again))
+        error.diagnostics = tuple(errors)
+        return error
+
+
+class StackError(FailedError):
+    """Terraform did not succeed; `diagnostics` are its own words."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def wait_for_earlier(copy: WorkingCopy, emit: Emit, title: str) -> None:
+    """Wait for a Terraform that outlived the command that had begun it."""
+    found = journal.still_running(copy.running)
+    if found is None:
+        return
+    pid, _ = found
+    text = f"an earlier run's Terraform is still at work (process {pid}): waiting"
+    emit(Note(title, text))
+    while journal.still_running(copy.running):
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_foreign(change: ResourceChange) -> bool:
+    """Tell whether what was there is not as we make it."""
+    labels = any(name in change.attributes for name in _LABELS)
+    return change.ends or labels
+
+
+def _not_ours(foreign: Sequence[ResourceChange]) -> RefusedError:
+    names = ", ".join(one.address for one in foreign)
+    return RefusedError(
+        f"there is something of the same name that ray-gke did not make: {names}",
+        hint="give the platform another name, or remove what is there",
+    )
+
+
+def _of_text(text: str) -> list[Message]:
+    """Return the errors of a command that knows no `-json`."""
+    parts = [part for part in text.split("Error: ")[1:] if part.strip()] or [text]
+    found: list[Message] = []
+    for part in parts:
+        summary, _, detail = (
+            part.replace("│", "").replace("╵", "").strip().partition("\n")
+        )
+        found.append(Diagnostic("error", summary.strip(), " ".join(detail.split())))
+    return found
