@@ -5,11 +5,15 @@ The only module that imports `google.auth`.
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 from ray_gke.errors import RefusedError
+
+_GIVEN = "GOOGLE_OAUTH_ACCESS_TOKEN"
+"""A token that is given, as Terraform's google provider takes it."""
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _LOGIN = (
@@ -30,7 +34,10 @@ class Credentials:
         """Return those of this machine. Raises RefusedError where there are none."""
         import google.auth
         from google.auth.exceptions import DefaultCredentialsError
+        from google.oauth2.credentials import Credentials as AccessToken
 
+        if given := os.environ.get(_GIVEN):
+            return cls(AccessToken(given))
         try:
             found, _ = google.auth.default(scopes=[_SCOPE])
         except DefaultCredentialsError as error:
