@@ -15,6 +15,11 @@ import yaml
 GIB = 2**30
 GPU = "nvidia.com/gpu"
 _PREFIX = "cloud.google.com/"
+_EFFECTS = {
+    "NO_SCHEDULE": "NoSchedule",
+    "PREFER_NO_SCHEDULE": "PreferNoSchedule",
+    "NO_EXECUTE": "NoExecute",
+}
 
 Object = dict[str, Any]
 
@@ -25,6 +30,43 @@ def facts() -> Object:
     text = (Path(__file__).parent / "facts" / "gke.yaml").read_text(encoding="utf-8")
     found: Object = yaml.safe_load(text)
     return found
+
+
+def pool_of_terraform(values: Object) -> Object:
+    """Return a node pool in the words of the plan's JSON, given Terraform's values.
+
+    `labels` are those of the pool itself. Of the plan's keys it has those that the
+    functions below look at.
+    """
+    (node,) = values["node_config"]
+    (gpu,) = node["guest_accelerator"] or [{}]
+    (sharing,) = gpu.get("gpu_sharing_config") or [{}]
+    (reservation,) = node["reservation_affinity"] or [{}]
+    strategies = facts()["sharing"]["label_value"]
+    return {
+        "name": values["name"],
+        "machine_type": node["machine_type"],
+        "provisioning": _provisioning(node),
+        "reservation": (reservation.get("values") or [None])[0],
+        # The label is the pool's own affair: GKE does not set it.
+        "queued_provisioning": False,
+        "labels": node["labels"] or {},
+        "taints": [
+            {**taint, "effect": _EFFECTS[taint["effect"]]} for taint in node["taint"]
+        ],
+        "accelerator": gpu.get("type"),
+        "gpus_per_node": gpu.get("count", 0),
+        "partition": gpu.get("gpu_partition_size") or None,
+        "sharing_strategy": strategies.get(sharing.get("gpu_sharing_strategy")),
+        "max_shared_clients_per_gpu": sharing.get("max_shared_clients_per_gpu"),
+    }
+
+
+def _provisioning(node: Object) -> str:
+    for kind in ("spot", "flex_start"):
+        if node[kind]:
+            return kind.replace("_", "-")
+    return "standard"
 
 
 def node_labels(pool: Object) -> dict[str, str]:
@@ -132,19 +174,28 @@ def admits(pod: Object, labels: dict[str, str]) -> bool:
     """Tell whether node selector and node affinity of a pod allow these labels."""
     if not pod.get("nodeSelector", {}).items() <= labels.items():
         return False
-    required = (
+    terms = (
         pod.get("affinity", {})
         .get("nodeAffinity", {})
         .get("requiredDuringSchedulingIgnoredDuringExecution", {})
+        .get("nodeSelectorTerms")
     )
-    for expression in (
-        e
-        for term in required.get("nodeSelectorTerms", ())
-        for e in term["matchExpressions"]
-    ):
-        have = labels.get(expression["key"])
-        if expression["operator"] == "DoesNotExist" and have is not None:
-            return False
-        if expression["operator"] == "NotIn" and have in expression["values"]:
-            return False
-    return True
+    return terms is None or any(
+        all(_holds(one, labels) for one in term.get("matchExpressions", ()))
+        for term in terms
+    )
+
+
+def _holds(expression: Object, labels: dict[str, str]) -> bool:
+    have = labels.get(expression["key"])
+    match expression["operator"]:
+        case "In":
+            return have in expression["values"]
+        case "NotIn":
+            return have not in expression["values"]
+        case "Exists":
+            return have is not None
+        case "DoesNotExist":
+            return have is None
+        case other:
+            raise ValueError(f"nobody here knows the operator {other}")
