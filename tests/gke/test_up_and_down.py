@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster.processes import eventually
 from tests.gke.world import World
 
 pytestmark = pytest.mark.cluster
@@ -20,20 +24,17 @@ spec:
   project: my-project
   region: europe-west4
   zones: [europe-west4-a, europe-west4-b]
-  cluster: {deletion_protection: false}
   kuberay: {namespace: kuberay-of-demo}
+  labels: {cost-center: '4711'}
   teams:
     vision: {quota: {requests.nvidia.com/gpu: 16}}
+    speech: {}
   catalogs: [{path: catalog}]
   blueprints:
-    - {blueprint: squares, team: vision}
     - {blueprint: slices, team: vision}
+    - {blueprint: shares, team: speech}
 """
 SLICES = """
-apiVersion: ray-gke/v1
-kind: Blueprint
-metadata: {name: slices, summary: Workers on slices of an A100}
-spec:
   worker_groups:
     - name: gpu
       min_replicas: 2
@@ -43,28 +44,243 @@ spec:
       gpu: {accelerator: nvidia-tesla-a100, partition: 1g.5gb}
   cluster: {}
 """
+SHARES = """
+  worker_groups:
+    - name: gpu
+      min_replicas: 1
+      max_replicas: 4
+      cpu: 1
+      memory: 4Gi
+      gpu:
+        accelerator: nvidia-tesla-t4
+        sharing: {strategy: time-sharing, max_shared_clients_per_gpu: 4}
+      provisioning: spot
+  cluster: {}
+"""
+BLUEPRINTS = {"slices": SLICES, "shares": SHARES}
+
+Object = dict[str, Any]
 
 
 @pytest.fixture
 def demo(gke: World) -> World:
-    (gke.folder / "ray-gke.yaml").write_text(PLATFORM)
-    folder = gke.folder / "catalog" / "slices"
-    folder.mkdir(parents=True)
-    (folder / "blueprint.yaml").write_text(SLICES)
-    (folder / "README.md").write_text("# Slices\n")
+    """A world with a platform of two teams."""
+    write(gke, PLATFORM, BLUEPRINTS)
     return gke
 
 
-def test_up_and_down(demo: World) -> None:
-    done = demo.ray_gke("up")
-    print(done.stdout, done.stderr)
-    assert done.returncode == 0
-    again = demo.ray_gke("up")
-    print(again.stdout, again.stderr)
-    print(demo.ray_gke("plan").stdout[-1500:])
-    print(demo.ray_gke("status").stdout)
-    print(demo.ray_gke("kubeconfig").stdout)
-    down = demo.ray_gke("down")
-    print(down.stdout, down.stderr)
-    print([o.id for o in demo.cloud.objects()])
-    assert 0
+def write(world: World, platform: str, blueprints: Mapping[str, str]) -> None:
+    (world.folder / "ray-gke.yaml").write_text(platform)
+    for name, spec in blueprints.items():
+        folder = world.folder / "catalog" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        head = "apiVersion: ray-gke/v1\nkind: Blueprint\n"
+        text = f"{head}metadata: {{name: {name}, summary: A test}}\nspec:{spec}"
+        (folder / "blueprint.yaml").write_text(text)
+        (folder / "README.md").write_text(f"# {name}\n")
+
+
+def run(world: World, *arguments: str, code: int = 0) -> str:
+    """Run a command; return its stdout, or what it says where it has to fail."""
+    done = world.ray_gke(*arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
+
+
+def kubectl(world: World, *arguments: str) -> Object:
+    found: Object = json.loads(world.bed.kubectl("get", *arguments, "-o", "json"))
+    return found
+
+
+def pools_of_pods(world: World, namespace: str) -> dict[str, set[str]]:
+    """Return by group, as KubeRay calls it, the node pools on whose nodes its pods are."""
+    found: dict[str, set[str]] = {}
+    nodes = {n["metadata"]["name"]: n for n in kubectl(world, "nodes")["items"]}
+    for pod in kubectl(world, "pods", "-n", namespace)["items"]:
+        if group := pod["metadata"]["labels"].get("ray.io/group"):
+            assert pod["status"]["phase"] == "Running"
+            labels = nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]
+            pool = labels["cloud.google.com/gke-nodepool"]
+            found.setdefault(group, set()).add(pool)
+    return found
+
+
+def planned_pools(plan: Object, run_name: str) -> dict[str, set[str]]:
+    """Return by group the node pool that the plan's JSON names for it."""
+    return {
+        one["group"]: {one["pool"]} for one in plan["groups"] if one["run"] == run_name
+    }
+
+
+def test_from_nothing_to_pods_and_back(demo: World) -> None:
+    before = json.loads(run(demo, "plan", "-o", "json"))
+    assert before["changes"] is None
+    run(demo, "plan", "--detailed-exitcode", code=5)
+    assert demo.cloud.calls() == []
+    events = [json.loads(x) for x in run(demo, "up", "-o", "json").splitlines()]
+    assert {e["name"] for e in events if e["event"] == "ready"} == {"slices", "shares"}
+    for name, team in (("slices", "vision"), ("shares", "speech")):
+        assert pools_of_pods(demo, team) == planned_pools(before, name)
+    quota = kubectl(demo, "resourcequota", "-n", "vision")["items"][0]["spec"]["hard"]
+    assert quota == {"requests.nvidia.com/gpu": "16"}
+    _has_no_secret(demo)
+    _second_up_changes_nothing(demo)
+    _other_commands_find_the_cluster(demo)
+    _drift_is_shown_and_set_back(demo)
+    _down_of_one_run_keeps_the_rest(demo)
+    _a_protected_cluster_stays(demo)
+    _load_balancers_of_others_are_not_lost_silently(demo)
+    run(demo, "down", "--yes-delete-cluster")
+    assert demo.cloud.objects() == []
+    assert not demo.autoscaler.nodes("system")
+    assert not (demo.folder / ".ray-gke").exists()
+    spaces = kubectl(demo, "namespaces")["items"]
+    assert not {"vision", "speech", "kuberay-of-demo"} & {
+        one["metadata"]["name"] for one in spaces
+    }
+    assert "nothing" in run(demo, "down", code=2)
+
+
+def _has_no_secret(world: World) -> None:
+    """Whoever reads the folder, or the state, finds no token."""
+    tokens = {world.bed.control_plane.token, "private_key"}
+    for path in (world.folder / ".ray-gke").rglob("*"):
+        if path.is_file() and "providers" not in path.parts:
+            text = path.read_bytes()
+            assert not [token for token in tokens if token.encode() in text], path
+
+
+def _second_up_changes_nothing(world: World) -> None:
+    calls = len(list(_changes(world)))
+    versions = _versions(world)
+    assert "no changes" in world.ray_gke("up").stderr
+    assert len(list(_changes(world))) == calls
+    assert _versions(world) == versions
+    run(world, "plan", "--detailed-exitcode")
+    plan = json.loads(run(world, "plan", "-o", "json"))
+    assert plan["changes"]["resources"] == plan["changes"]["drift"] == []
+
+
+def _changes(world: World) -> Iterator[Any]:
+    return (c for c in world.cloud.calls() if c.operation != "read")
+
+
+def _versions(world: World) -> dict[str, str]:
+    kinds = "configmaps,networkpolicies,rayclusters,resourcequotas,serviceaccounts"
+    return {
+        one["metadata"]["uid"]: str(one["metadata"]["generation"])
+        if "generation" in one["metadata"]
+        else one["metadata"]["resourceVersion"]
+        for space in ("vision", "speech")
+        for one in kubectl(world, kinds, "-n", space)["items"]
+        if one["kind"] != "ResourceQuota"
+    }
+
+
+def _other_commands_find_the_cluster(world: World) -> None:
+    runs = json.loads(run(world, "status", "-o", "json"))
+    assert {(r["name"], r["namespace"], r["status"]) for r in runs} == {
+        ("slices", "vision", "RUNNING"),
+        ("shares", "speech", "RUNNING"),
+    }
+    assert "slices" in run(world, "status", "slices")
+    assert "slices" in run(world, "explain", "slices")
+    config = run(world, "kubeconfig")
+    assert world.bed.control_plane.url in config
+    assert "gke-gcloud-auth-plugin" in config
+    assert world.bed.control_plane.token not in config
+
+
+def _drift_is_shown_and_set_back(world: World) -> None:
+    (slices,) = [
+        one
+        for one in world.cloud.objects("google_container_node_pool")
+        if "1g-5gb" in one.name
+    ]
+    world.cloud.drift(slices.type, slices.name, {"autoscaling": []})
+    plan = json.loads(run(world, "plan", "-o", "json"))
+    (drift,) = plan["changes"]["drift"]
+    assert slices.name in drift["address"]
+    assert drift["attributes"] == ["autoscaling"]
+    text = run(world, "plan", "--detailed-exitcode", code=5)
+    assert text == ""
+    assert "Changed by others" in run_plan(world)
+    run(world, "up")
+    (again,) = [
+        one for one in world.cloud.objects(slices.type) if one.name == slices.name
+    ]
+    assert again.values["autoscaling"] == slices.values["autoscaling"]
+
+
+def run_plan(world: World) -> str:
+    return run(world, "plan")
+
+
+def _down_of_one_run_keeps_the_rest(world: World) -> None:
+    run(world, "down", "shares")
+    assert [r["name"] for r in json.loads(run(world, "status", "-o", "json"))] == [
+        "slices"
+    ]
+    kubectl(world, "namespace", "speech")
+    assert world.cloud.objects("google_container_cluster")
+
+
+def _a_protected_cluster_stays(world: World) -> None:
+    said = run(world, "down", code=4)
+    assert "protected" in said
+    assert "--yes-delete-cluster" in said
+    assert "deletion_protection: false" in said
+    assert json.loads(run(world, "status", "-o", "json"))
+
+
+def _load_balancers_of_others_are_not_lost_silently(world: World) -> None:
+    """They would keep the network from being deleted; their disks would stay."""
+    file = world.folder / "ray-gke.yaml"
+    unprotected = PLATFORM.replace(
+        "  kuberay:", "  cluster: {deletion_protection: false}\n  kuberay:"
+    )
+    file.write_text(unprotected)
+    world.bed.kubectl("apply", "-n", "vision", "-f", "-", stdin=OUTSIDE)
+    said = run(world, "down", code=4)
+    assert "Service/web in namespace vision" in said
+    assert "PersistentVolumeClaim/data in namespace vision" in said
+    assert json.loads(run(world, "status", "-o", "json"))
+    file.write_text(PLATFORM)
+
+
+OUTSIDE = """
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: LoadBalancer, ports: [{port: 80}], selector: {app: web}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec:
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Gi}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: web, volumeMounts: [{name: data, mountPath: /data}]}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+"""
+
+
+def test_who_is_not_logged_in_any_more_hears_it_at_once(demo: World) -> None:
+    demo.identity.refuse()
+    said = run(demo, "up", code=4)
+    assert "invalid_rapt" in said
+    assert "gcloud auth application-default login" in said
+    assert not (demo.folder / ".ray-gke").exists()
+    demo.identity.accept()
+    demo.identity.expires_in = 1
+    run(demo, "up", "slices")
+    assert demo.identity.requests > 3

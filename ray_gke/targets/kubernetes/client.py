@@ -174,12 +174,15 @@ def connect_to(host: str, name: str, token: Callable[[], str]) -> Client:
 
     Its certificate is one that this machine trusts, as that of a DNS endpoint of GKE.
     """
+    import certifi
     from kubernetes.client import ApiClient, Configuration
 
     def refresh(configuration: Any) -> None:
         configuration.api_key["authorization"] = f"Bearer {token()}"
 
     configuration = Configuration(host=host)
+    # As curl and Terraform's providers take an authority of one's own.
+    configuration.ssl_ca_cert = os.environ.get("SSL_CERT_FILE") or certifi.where()
     configuration.refresh_api_key_hook = refresh
     refresh(configuration)
     return Client(name, "default", ApiClient(configuration))

@@ -19,6 +19,7 @@ from ray_gke.errors import (
     RefusedError,
 )
 from ray_gke.events import Emit, Note, Ready
+from ray_gke.gke.nodes import NODE_POOL
 from ray_gke.rendering import pod_security
 from ray_gke.targets.kubernetes import (
     checks,
@@ -257,7 +258,11 @@ def _namespaces(found: Sequence[RunChanges]) -> list[Change]:
 
 
 def _needs_gpus(run: RunChanges) -> bool:
-    return any(g.num_gpus and g.min_replicas for g in run.wanted.plan.groups)
+    """Tell whether pods ask for GPUs of whatever node pools a cluster has."""
+    return any(
+        g.num_gpus and g.min_replicas and NODE_POOL not in g.node_selector
+        for g in run.wanted.plan.groups
+    )
 
 
 def _by_namespace(found: Iterable[RunChanges]) -> dict[str, list[RunChanges]]:

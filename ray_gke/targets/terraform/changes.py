@@ -41,7 +41,7 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a plan does, and what it found to be other than it was left: `drift`."""
+    """What a plan does, and what others have changed that it sets back: `drift`."""
 
     todo: tuple[ResourceChange, ...] = ()
     drift: tuple[ResourceChange, ...] = ()
@@ -54,8 +54,10 @@ class Changes:
 def parse(shown: Mapping[str, Any]) -> Changes:
     """Return the changes of a plan as `show -json` prints it."""
     todo = tuple(_changes(shown.get("resource_changes") or ()))
-    drift = tuple(_changes(shown.get("resource_drift") or ()))
-    return Changes(todo, drift)
+    # The rest is what nobody has to set back: Google's own fields, numbers of nodes.
+    undone = {one.address for one in todo}
+    drift = _changes(shown.get("resource_drift") or ())
+    return Changes(todo, tuple(one for one in drift if one.address in undone))
 
 
 def _changes(listed: Sequence[Mapping[str, Any]]) -> Iterator[ResourceChange]:
