@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import helm, on_cluster
+from bench import helm, on_cluster, on_gke
 from bench.measure import environment, median_ratio, run, start_up
 
 PYTHON = sys.executable
@@ -158,6 +158,7 @@ def main() -> None:
             "up": lambda: bringing_up(folder),
             "platform": lambda: on_cluster.platform(folder / "platform", tell),
             "ready": lambda: on_cluster.ready(folder / "ready", tell),
+            "gke": lambda: on_gke.platform(folder / "gke", tell),
         }
         for name in sys.argv[1:] or parts:
             parts[name]()

@@ -65,7 +65,9 @@ def render(
     selected = selection.select(choice, blueprint, assignments or (), name)
     manifests = selection.rendered(selected, choice, namespace)
     variables = _terraform_files(selected, choice, manifests, whole=not blueprint)
-    assumed = filter(None, (day_two.assumed(one.plan.day_two) for one in selected))
+    # The cluster that we make on GKE has Managed Prometheus.
+    elsewhere = selected if choice.site.target != "gke" else ()
+    assumed = filter(None, (day_two.assumed(one.plan.day_two) for one in elsewhere))
     answers.warnings([*choice.catalogs.warnings, *dict.fromkeys(assumed)])
     if output_dir:
         runs = [one.plan.name for one in selected]

@@ -14,6 +14,7 @@ from ray_gke.commands.options import Target
 from ray_gke.errors import UsageError
 from ray_gke.events import Emit
 from ray_gke.planning.capacity import Capacity
+from ray_gke.rendering.templates import Manifest
 from ray_gke.rendering import terraform_variables
 from ray_gke.selection import Choice, Selected
 from ray_gke.targets.terraform.changes import Changes
@@ -53,8 +54,15 @@ class Whole:
     def selected(self) -> list[Selected]:
         """Every run, as it will be."""
         others = {one.plan.name: one for one in self.instead}
+        if len(others) == len(self.platform.spec.blueprints):
+            return list(others.values())
         everything = selection.select(self.choice, None)
         return [others.get(one.plan.name, one) for one in everything]
+
+    @cached_property
+    def manifests(self) -> list[Manifest]:
+        """What they are as Kubernetes objects. Raises InvalidError."""
+        return selection.rendered(self.selected, self.choice)
 
     @cached_property
     def capacity(self) -> Capacity:
@@ -66,8 +74,8 @@ class Whole:
         spec = self.platform.spec
         if stack == "platform":
             return terraform_variables.platform(self.capacity, spec, self.platform.name)
-        manifests = selection.rendered(self.selected, self.choice)
-        return terraform_variables.addons(manifests, spec, self.choice.kuberay_version)
+        version = self.choice.kuberay_version
+        return terraform_variables.addons(self.manifests, spec, version)
 
     def stacks(self, again: str) -> Stacks:
         """Return the Terraform stacks; `again` is the command to run once more."""
@@ -86,8 +94,9 @@ def chosen(
     """
     whole = Whole.of(choice)
     selected = selection.select(whole.choice, blueprint, assignments, name)
-    known = {one.plan.name for one in whole.selected}
-    for one in selected:
+    if blueprint:
+        known = {one.plan.name for one in whole.selected}
+        (one,) = selected
         if one.plan.name not in known:
             raise UsageError(
                 f"the platform {whole.platform.name} does not run {one.plan.name}",
@@ -95,7 +104,7 @@ def chosen(
                 f"{', '.join(sorted(known))}",
             )
     whole = replace(whole, instead=selected)
-    selection.check(whole.selected, whole.choice)
+    _ = whole.capacity, whole.manifests  # refused before anything is done
     return whole, selected
 
 

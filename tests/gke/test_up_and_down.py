@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.processes import eventually
+from tests.gke.seen import kubectl, planned_pools, pools_of_pods, run
 from tests.gke.world import World
 
 pytestmark = pytest.mark.cluster
@@ -59,8 +57,6 @@ SHARES = """
 """
 BLUEPRINTS = {"slices": SLICES, "shares": SHARES}
 
-Object = dict[str, Any]
-
 
 @pytest.fixture
 def demo(gke: World) -> World:
@@ -80,38 +76,6 @@ def write(world: World, platform: str, blueprints: Mapping[str, str]) -> None:
         (folder / "README.md").write_text(f"# {name}\n")
 
 
-def run(world: World, *arguments: str, code: int = 0) -> str:
-    """Run a command; return its stdout, or what it says where it has to fail."""
-    done = world.ray_gke(*arguments)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stderr if code else done.stdout
-
-
-def kubectl(world: World, *arguments: str) -> Object:
-    found: Object = json.loads(world.bed.kubectl("get", *arguments, "-o", "json"))
-    return found
-
-
-def pools_of_pods(world: World, namespace: str) -> dict[str, set[str]]:
-    """Return by group, as KubeRay calls it, the node pools on whose nodes its pods are."""
-    found: dict[str, set[str]] = {}
-    nodes = {n["metadata"]["name"]: n for n in kubectl(world, "nodes")["items"]}
-    for pod in kubectl(world, "pods", "-n", namespace)["items"]:
-        if group := pod["metadata"]["labels"].get("ray.io/group"):
-            assert pod["status"]["phase"] == "Running"
-            labels = nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]
-            pool = labels["cloud.google.com/gke-nodepool"]
-            found.setdefault(group, set()).add(pool)
-    return found
-
-
-def planned_pools(plan: Object, run_name: str) -> dict[str, set[str]]:
-    """Return by group the node pool that the plan's JSON names for it."""
-    return {
-        one["group"]: {one["pool"]} for one in plan["groups"] if one["run"] == run_name
-    }
-
-
 def test_from_nothing_to_pods_and_back(demo: World) -> None:
     before = json.loads(run(demo, "plan", "-o", "json"))
     assert before["changes"] is None
@@ -120,7 +84,7 @@ def test_from_nothing_to_pods_and_back(demo: World) -> None:
     events = [json.loads(x) for x in run(demo, "up", "-o", "json").splitlines()]
     assert {e["name"] for e in events if e["event"] == "ready"} == {"slices", "shares"}
     for name, team in (("slices", "vision"), ("shares", "speech")):
-        assert pools_of_pods(demo, team) == planned_pools(before, name)
+        assert pools_of_pods(demo, team, name) == planned_pools(before, name)
     quota = kubectl(demo, "resourcequota", "-n", "vision")["items"][0]["spec"]["hard"]
     assert quota == {"requests.nvidia.com/gpu": "16"}
     _has_no_secret(demo)
@@ -204,16 +168,12 @@ def _drift_is_shown_and_set_back(world: World) -> None:
     assert drift["attributes"] == ["autoscaling"]
     text = run(world, "plan", "--detailed-exitcode", code=5)
     assert text == ""
-    assert "Changed by others" in run_plan(world)
+    assert "Changed by others" in run(world, "plan")
     run(world, "up")
     (again,) = [
         one for one in world.cloud.objects(slices.type) if one.name == slices.name
     ]
     assert again.values["autoscaling"] == slices.values["autoscaling"]
-
-
-def run_plan(world: World) -> str:
-    return run(world, "plan")
 
 
 def _down_of_one_run_keeps_the_rest(world: World) -> None:
@@ -269,7 +229,8 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec:
-      containers: [{name: web, image: web, volumeMounts: [{name: data, mountPath: /data}]}]
+      containers:
+        - {name: web, image: web, volumeMounts: [{name: data, mountPath: /data}]}
       volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 """
 

@@ -7,7 +7,7 @@ goes on from it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -38,7 +38,8 @@ from ray_gke.targets.kubernetes.changes import (
     namespace_manifest,
 )
 from ray_gke.targets.kubernetes.live import Wanted
-from ray_gke.targets.kubernetes.waiting import Waiting
+from ray_gke.targets.kubernetes.resources import Ref
+from ray_gke.targets.kubernetes.waiting import Waiting, ready_already
 from ray_gke.targets.steps import step
 
 _STEPS = ("check", "apply", "ready")
@@ -110,13 +111,18 @@ class _Up:
         with self._locked(found) as check:
             done = self._applied(found, check)
             with step(self.emit, self.name, "ready", _STEPS) as outcome:
+                stand = self._stand(done)
                 ready = [
-                    one for one in done if self._becomes_ready(one, deadline, check)
+                    one
+                    for one in done
+                    if one.remembered.ray in stand
+                    or self._becomes_ready(one, deadline, check)
                 ]
                 outcome.detail = f"{len(ready)} of {len(done)}" if done[1:] else ""
         self.api = patient
+        urls = self._urls(ready)
         for one in ready:
-            self._finish(one)
+            self._finish(one, urls)
         if self.problems:
             raise FailedError.of(self.problems)
 
@@ -190,6 +196,11 @@ class _Up:
             outcome.detail = summary(runs)
         return done
 
+    def _stand(self, done: Sequence[Application]) -> frozenset[Ref]:
+        """Return the Ray objects of what nobody has to wait for: it has not changed."""
+        same = [one.remembered for one in done if not one.run.writes]
+        return ready_already(self.api, same) if same else frozenset()
+
     def _becomes_ready(
         self, one: Application, deadline: float, check: Callable[[], None]
     ) -> bool:
@@ -211,11 +222,20 @@ class _Up:
             raise error
         self.problems += error.problems
 
-    def _finish(self, one: Application) -> None:
+    def _urls(self, ready: Sequence[Application]) -> dict[Ref, dict[str, str]]:
+        """Return where what stays answers, by its Ray object."""
+        staying = [o.remembered for o in ready if o.run.wanted.plan.kind != "job"]
+        runs = status.of(self.api, staying)
+        return {
+            known.ray: dict(run.urls)
+            for known, run in zip(staying, runs, strict=True)
+            if known.ray
+        }
+
+    def _finish(self, one: Application, urls: Mapping[Ref, dict[str, str]]) -> None:
         run = one.run.wanted
         if run.plan.kind != "job":
-            urls = dict(status.run(self.api, run.namespace, run.name).urls)
-            self.emit(Ready(run.name, run.plan.kind, urls))
+            self.emit(Ready(run.name, run.plan.kind, urls[run.ray]))
             return
         try:
             jobs.finish(self.api, run, self.emit, detach=self.options.detach)
