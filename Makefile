@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests with real Ray run one after the other in one of them.
 TEST_WORKERS ?= 2
 
-.PHONY: up test test-cluster test-node test-parts cluster-up cluster-down check docs goldens dashboards schemas lock bench help
+.PHONY: up test test-cluster test-node test-gke test-parts cluster-up cluster-down check docs goldens dashboards schemas lock bench help
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,10 @@ test-cluster: $(VENV)/test.stamp ## Run the tests on a real control plane (needs
 
 test-node: $(VENV)/test.stamp ## Run the tests on a real node (needs Go, root on Debian)
 	$(BIN)/python -m pytest --node -m node
+
+test-gke: $(VENV)/test.stamp ## Run the tests on GKE itself, which costs (PROJECT=… ZONE=…)
+	RAY_GKE_TEST_PROJECT=$(PROJECT) RAY_GKE_TEST_ZONE=$(ZONE) \
+	  $(BIN)/python -m pytest --gke -m gke -s
 
 test-parts: $(VENV)/test.stamp ## Build what the test clusters are made of (needs Go)
 	$(BIN)/python -m tests.cluster build

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _ASKED_FOR = {
     "cluster": "tests on a real control plane",
     "node": "tests on a real kubelet; needs root on Debian",
+    "gke": "tests on GKE itself, which cost money; see the README",
 }
-_ONE_WORKER = {"local": "ray", "node": "node"}
+_ONE_WORKER = {"local": "ray", "node": "node", "gke": "gke"}
 """Markers of tests that stay in one worker, and the name of its group."""
 
 

@@ -34,6 +34,11 @@ _FACTORS |= {
     for power, letter in enumerate("MGTPE", start=2)
     for suffix, base in (("", 1000), ("i", 1024))
 }
+_SUFFIXES = {
+    False: ("E", "P", "T", "G", "M", "k", "", "m"),
+    True: ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki", ""),
+}
+"""From the largest; which of them depends on whether the suffix is binary."""
 _MOST_CPUS = 10_000
 # Ray takes 30 % of a container's memory for its object store, and refuses to start
 # with one below 75 MiB (OBJECT_STORE_MINIMUM_MEMORY_BYTES, ray_constants.py).
@@ -52,6 +57,24 @@ def number(quantity: str) -> Decimal:
     if not match:
         raise ValueError(f"{quantity[:40]!r} is not a Kubernetes quantity")
     return Decimal(match[1]) * _FACTORS[match[2]]
+
+
+def canonical(quantity: object) -> object:
+    """Return a quantity as Kubernetes' Go types write it: `0.5` as `500m`, 1 as `1`.
+
+    What is none, or is finer than 1m, is returned as it is.
+    """
+    text = str(quantity)
+    try:
+        value = number(text)
+    except ValueError:
+        return quantity
+    binary = text.endswith("i") and value >= 2**10
+    for suffix in _SUFFIXES[binary]:
+        mantissa = value / _FACTORS[suffix]
+        if mantissa == mantissa.to_integral_value() and (mantissa or not suffix):
+            return f"{int(mantissa)}{suffix}"
+    return quantity
 
 
 def _as_text(value: object) -> object:

@@ -12,6 +12,7 @@ from ray_gke.planning.plan import Plan
 from ray_gke.rendering import (
     content_names,
     fault_text,
+    go_quantities,
     kuberay_rules,
     patches,
     pod_rules,
@@ -39,7 +40,8 @@ def render(
     Kubernetes or KubeRay would refuse.
     """
     results = _checked(plan, kuberay_version, namespace, templates)
-    return content_names.named([one.object for one in results], plan)
+    objects_ = [go_quantities.written(one.object) for one in results]
+    return content_names.named(objects_, plan)
 
 
 def weaknesses(

@@ -88,3 +88,24 @@ def test_rays_autoscaler_keeps_its_numbers(desk: Desk, place: str) -> None:
     scaled(desk, place, 5)
     desk.done(*command)
     assert groups(desk, place)[0]["replicas"] == 5
+
+
+ODD = """\
+head: {cpu: 1.5, memory: 2048Mi}
+worker_groups:
+- {name: few, min_replicas: 1, cpu: 0.5, memory: 1.5Gi}
+job: {entrypoint: python -c 'print(1)'}
+"""
+
+
+def test_quantities_that_kuberay_writes_otherwise_stay_ours(
+    desk: Desk, place: str
+) -> None:
+    """It updates a RayJob as a whole, in the words of its own types."""
+    desk.write("odd", ODD)
+    command = ("./odd", "--on", "kubernetes", "--namespace", place)
+    desk.done("up", *command)
+    before = written(desk.cluster)
+    desk.done("plan", *command, "--detailed-exitcode")
+    desk.done("up", *command)
+    assert written(desk.cluster)[len(before) :] == []
