@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_FOLDER = ".ray-gke/PLATFORM/terraform/STACK"
+_FOLDER = ".ray-gke/{platform}/terraform/{stack}"
 _QUOTAS = "https://console.cloud.google.com/iam-admin/quotas?project={project}"
 _LOGIN = "gcloud auth application-default login"
 
@@ -46,6 +46,12 @@ RULES = (
         "process (terraform force-unlock {lock} is for a state in a bucket)",
     ),
     Rule(
+        "stale_plan",
+        r"saved plan is stale",
+        ("something else has changed the state since this was planned",),
+        "ray-gke plan shows what is to be done now",
+    ),
+    Rule(
         "version",
         r"unsupported (terraform|opentofu) core version",
         ("{version} does not fit these stacks", "{said}"),
@@ -59,6 +65,13 @@ RULES = (
         "check that https://registry.terraform.io and https://releases.hashicorp.com "
         "can be reached from here, through HTTPS_PROXY where there is a proxy, or name "
         "a mirror as provider_installation in the file of TF_CLI_CONFIG_FILE",
+    ),
+    Rule(
+        "provider_died",
+        r"plugin did not respond|request was cancelled|plugin crashed"
+        r"|unrecognized remote plugin message",
+        ("a program that Terraform works with, a provider, has ended in the middle",),
+        "see that this machine has memory left: a provider needs some 500 MB",
     ),
     Rule(
         "network_lost",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ray_gke.errors import Problem
 from ray_gke.targets.terraform.failure_rules import RULES, Rule
-from ray_gke.targets.terraform.messages import Diagnostic
+from ray_gke.targets.terraform.messages import Diagnostic, Message, Work
 
 _LONGEST = 500
 _MOST_NAMES = 3
@@ -92,6 +93,7 @@ _ACT_AS = "roles/iam.serviceAccountUser"
 
 
 _Facts = Mapping[str, tuple[str, ...]]
+_NOTHING: Mapping[str, str] = {}
 
 
 class _OrItsName(dict[str, str]):
@@ -116,15 +118,34 @@ def retry_once(diagnostics: Sequence[Diagnostic]) -> bool:
     return causes == {"api_disabled"}
 
 
-def problems(diagnostics: Sequence[Diagnostic], *, again: str) -> tuple[Problem, ...]:
+def problems(
+    diagnostics: Sequence[Diagnostic],
+    *,
+    again: str,
+    known: Mapping[str, str] = _NOTHING,
+) -> tuple[Problem, ...]:
     """Return what failed, each cause once, and how `again` gets on.
 
-    `again` is the command that the user is to run again, such as `ray-gke up`.
+    `again` is the command that the user is to run again, such as `ray-gke up`; `known`
+    are facts for its hints that the errors may not tell.
     """
     groups: dict[Rule | str, list[Diagnostic]] = {}
     for one in _errors(diagnostics):
         groups.setdefault(_rule(one) or one.text, []).append(one)
-    return tuple(_problem(what, met, again) for what, met in groups.items())
+    return tuple(_problem(what, met, again, known) for what, met in groups.items())
+
+
+def placed(errors: Sequence[Diagnostic], said: Sequence[Message]) -> list[Diagnostic]:
+    """Return errors with the addresses that those of a destroy do not have.
+
+    They can be told from what else Terraform `said` where all have the same cause.
+    """
+    failed = [one for one in said if isinstance(one, Work) and one.state == "failed"]
+    alike = len({cause(one) or one.text for one in errors}) == 1
+    if not alike or len(failed) != len(errors) or any(one.address for one in errors):
+        return list(errors)
+    pairs = zip(errors, failed, strict=True)
+    return [replace(error, address=work.address) for error, work in pairs]
 
 
 def _errors(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -137,7 +158,9 @@ def _rule(diagnostic: Diagnostic) -> Rule | None:
     return next(found, None)
 
 
-def _problem(what: Rule | str, met: Sequence[Diagnostic], again: str) -> Problem:
+def _problem(
+    what: Rule | str, met: Sequence[Diagnostic], again: str, known: Mapping[str, str]
+) -> Problem:
     where = _where([one.address for one in met if one.address])
     if isinstance(what, str):
         fix = "put right what it says"
@@ -145,7 +168,7 @@ def _problem(what: Rule | str, met: Sequence[Diagnostic], again: str) -> Problem
     else:
         facts = _facts(met)
         message = _message(what, {name: _listed(facts[name]) for name in facts})
-        fix = what.hint.format_map(_OrItsName(_in_commands(facts)))
+        fix = what.hint.format_map(_OrItsName({**known, **_in_commands(facts)}))
     hint = f"{fix}; then run {again}: it goes on from where it stopped"
     return Problem(f"{message.rstrip('.,')}{where}", hint=hint)
 

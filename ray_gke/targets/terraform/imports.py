@@ -1,7 +1,8 @@
 """By which id Terraform takes over what is there already.
 
 Sources: the import sections of the resources' pages in the documentation of the
-providers google 7, kubernetes 3 and helm 3.
+providers google 7, kubernetes 3 and helm 3; for a pool, the longest of the forms that
+the google provider's resource_container_node_pool takes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ _IDS: Mapping[str, str] = {
     "google_container_cluster": (
         "projects/{project}/locations/{location}/clusters/{name}"
     ),
-    "google_container_node_pool": "{project}/{location}/{cluster}/{name}",
+    "google_container_node_pool": (
+        "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
+    ),
     "google_service_account": (
         "projects/{project}/serviceAccounts/"
         "{account_id}@{project}.iam.gserviceaccount.com"

@@ -8,6 +8,7 @@ would die of it in the middle of its work.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -16,7 +17,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from ray_gke.errors import RefusedError
+from ray_gke.targets.terraform.messages import Diagnostic, Message
 
 _POLL_SECONDS = 0.05
 _NOTHING: Mapping[str, str] = {}
@@ -31,6 +35,18 @@ class Done:
     code: int
     out: str
     err: str
+
+    @property
+    def errors(self) -> list[Message]:
+        """Return the errors that it tells of: it knows no `-json`."""
+        text = self.err or self.out
+        parts = [part for part in text.split("Error: ")[1:] if part.strip()] or [text]
+        found: list[Message] = []
+        for part in parts:
+            bare = part.replace("│", "").replace("╵", "").strip()
+            summary, _, detail = bare.partition("\n")
+            found.append(Diagnostic("error", summary.strip(), " ".join(detail.split())))
+        return found
 
 
 def run(
@@ -94,9 +110,15 @@ def start(
     """Begin a command whose output goes into the file `log`.
 
     It has a session of its own: Ctrl-C on the terminal is ours to pass on, and it
-    outlives us.
+    outlives us. Raises RefusedError while another command writes into the file.
     """
-    with log.open("wb") as file:
+    with log.open("ab") as file:
+        if not _taken(file):
+            raise RefusedError(
+                f"another run is at work on this platform: it writes into {str(log)!r}",
+                hint="wait until it is done",
+            )
+        file.truncate(0)
         process = subprocess.Popen(  # noqa: S603 a list, and no shell
             _words(command, verb, arguments, options),
             cwd=folder,
@@ -107,6 +129,21 @@ def start(
             start_new_session=True,
         )
     return Running(process, log)
+
+
+def is_written(log: Path) -> bool:
+    """Tell whether a command that was begun with this file has not ended."""
+    with log.open("rb") as file:
+        return not _taken(file)
+
+
+def _taken(file: IO[bytes]) -> bool:
+    """Lock a file for us and those who inherit it, until the last of them ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def lines(log: Path, goes_on: Callable[[], bool]) -> Iterator[str]:

