@@ -123,8 +123,10 @@ class Site:
     ) -> Outputs:
         """Bring the cloud up as `ray-gke up` does, with --yes unless told otherwise."""
         whole = self.whole()
-        stacks, variables = whole.stacks("ray-gke up"), whole.variables("platform")
-        return up.create(stacks, variables, emit or self.events.append, confirm)
+        stacks, emit = whole.stacks("ray-gke up"), emit or self.events.append
+        platform = stacks.platform(whole.variables("platform"))
+        planned = up.plan(stacks, platform, emit, confirm)
+        return up.make(stacks, platform, planned, emit)
 
     def plan(self) -> Changes:
         """Return what an `up` would do in the cloud."""

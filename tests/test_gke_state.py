@@ -275,7 +275,7 @@ def test_a_state_does_not_move_while_it_is_written(up: tuple[Site, Bucket]) -> N
     site, bucket = up
     terraform = subprocess.Popen(["sleep", "600"])
     log = site.folder / ".ray-gke" / "demo" / "logs" / "platform-apply.jsonl"
-    file = site.folder / ".ray-gke" / "demo" / "running.json"
+    file = site.folder / ".ray-gke" / "demo" / "running-platform.json"
     write(site, PLATFORM)
     try:
         journal.begin(file, process.Running(terraform, log))
@@ -293,7 +293,7 @@ def test_a_state_does_not_move_while_it_is_written(up: tuple[Site, Bucket]) -> N
 
 def running(site: Site) -> int:
     """Return the process of the Terraform that runs now."""
-    file = site.folder / ".ray-gke" / "demo" / "running.json"
+    file = site.folder / ".ray-gke" / "demo" / "running-platform.json"
     return int(json.loads(file.read_text())["pid"])
 
 
@@ -450,7 +450,7 @@ def test_the_lock_of_a_terraform_that_has_ended_or_runs_is_not_left(
 ) -> None:
     log = tmp_path / "apply.jsonl"
     log.write_text("\n".join([*KILLED, ""]))
-    journal.end(tmp_path / "running.json", log, whole=True)
+    journal.end(tmp_path / "running-platform.json", log, whole=True)
     assert journal.lock_left(log) is None
 
     running = process.start(["sleep"], "600", folder=tmp_path, log=log)

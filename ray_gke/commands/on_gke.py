@@ -14,8 +14,8 @@ from ray_gke.commands.options import Target
 from ray_gke.errors import UsageError
 from ray_gke.events import Emit
 from ray_gke.planning.capacity import Capacity
-from ray_gke.rendering.templates import Manifest
 from ray_gke.rendering import terraform_variables
+from ray_gke.rendering.templates import Manifest
 from ray_gke.selection import Choice, Selected
 from ray_gke.targets.terraform.changes import Changes
 
@@ -119,9 +119,7 @@ def up(
     from ray_gke.targets.gke import up as cloud
 
     stacks = whole.stacks("ray-gke up")
-    outputs = cloud.create(stacks, whole.variables("platform"), emit, options.confirm)
-    addons = whole.variables("addons")
-    cloud.install(stacks, outputs, addons, emit, options.confirm)
+    cloud.bring_up(stacks, whole.variables, emit, options.confirm)
     where = _cluster(stacks, namespace)
     where.up(wanted(whole, selected, where, namespace), emit, options)
 

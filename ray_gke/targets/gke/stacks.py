@@ -11,6 +11,7 @@ from typing import Any
 from ray_gke.catalog.platform import Platform
 from ray_gke.errors import RefusedError
 from ray_gke.rendering import terraform_variables
+from ray_gke.targets.gke import turns
 from ray_gke.targets.gke.credentials import Credentials
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.client import connect_to
@@ -99,9 +100,13 @@ class Stacks:
         """Return the variables with which `platform` was run last."""
         return self._last("platform")
 
+    def remembered(self) -> Outputs | None:
+        """Return what this machine remembers of the cluster."""
+        return Outputs.of(remembered(self._outputs))
+
     def outputs(self) -> Outputs | None:
         """Return what is known of the cluster, from here or from Terraform's state."""
-        found = Outputs.of(remembered(self._outputs))
+        found = self.remembered()
         if found is None and self.begun:
             found = self.read_outputs(self.platform())
         return found
@@ -147,6 +152,7 @@ class Stacks:
         stack = Stack(program, self.copy, name, self.name, self.again, env, provider)
         backend = terraform_variables.backend(spec, self.name, name)
         given = dict(variables or self._last(name))
+        turns.take(self.copy.folder)
         self.copy.prepare()
         stack.init(terraform_variables.text(given), backend)
         return stack

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from ray_gke.errors import RefusedError
 from ray_gke.events import Emit, Note
@@ -11,6 +12,7 @@ from ray_gke.targets.gke.stacks import Outputs, Stacks, Variables, not_up
 from ray_gke.targets.steps import step
 from ray_gke.targets.terraform import failures
 from ray_gke.targets.terraform.changes import Changes, ResourceChange
+from ray_gke.targets.terraform.process import Running
 from ray_gke.targets.terraform.stack import Planned, Stack, StackError
 
 Confirm = Callable[[str], bool]
@@ -20,21 +22,54 @@ _API_SECONDS = 30.0
 """How long it may take until a freshly enabled API is known everywhere."""
 
 
-def create(
-    stacks: Stacks, variables: Variables, emit: Emit, confirm: Confirm
+def bring_up(
+    stacks: Stacks, variables: Callable[[str], Variables], emit: Emit, confirm: Confirm
 ) -> Outputs:
-    """Bring the cloud to what the variables say, and return what came of it.
+    """Bring the cloud, and what all runs need in the cluster, to what is wanted.
 
-    `confirm` is asked before something ends that is there. Raises RefusedError then,
-    FailedError when it did not succeed, InterruptedRun for Ctrl-C.
+    `variables` returns those of a stack by its name, `confirm` is asked before
+    something ends that is there. Returns what is known of the cluster. Raises
+    RefusedError when the user does not agree, FailedError when it did not succeed,
+    InterruptedRun for Ctrl-C.
     """
-    platform = stacks.platform(variables)
+    known = stacks.remembered()
+    platform = stacks.platform(variables("platform"))
+    with ExitStack() as ending:
+        planning = ending.enter_context(platform.planning())
+        wanted = variables("addons")
+        addons = stacks.addons(known, wanted) if known else None
+        # Of a cluster that is there both are planned at once.
+        begun = ending.enter_context(addons.planning()) if addons else None
+        planned = plan(stacks, platform, emit, confirm, planning)
+        outputs = make(stacks, platform, planned, emit)
+        if addons is None or planned.to_apply:
+            addons, begun = stacks.addons(outputs, wanted), None
+        install(addons, emit, confirm, begun)
+    return outputs
+
+
+def plan(
+    stacks: Stacks,
+    platform: Stack,
+    emit: Emit,
+    confirm: Confirm,
+    begun: Running | None = None,
+) -> Planned:
+    """Return what is to be done to the cloud, once the user has agreed; see `bring_up`.
+
+    `begun` is a plan that goes on already.
+    """
     with step(emit, stacks.name, "plan", _STEPS) as outcome:
-        planned = platform.adopt(platform.plan(emit), emit)
+        planned = platform.adopt(platform.plan(emit, begun=begun), emit)
         outcome.detail = summary(planned.changes)
-    for line in told(planned.changes):
-        emit(Note(stacks.name, line))
+    for text in told(planned.changes):
+        emit(Note(stacks.name, text))
     _agree(planned.changes, confirm)
+    return planned
+
+
+def make(stacks: Stacks, platform: Stack, planned: Planned, emit: Emit) -> Outputs:
+    """Do what was planned, and return what is known of the cluster; see `bring_up`."""
     if planned.to_apply:
         with step(emit, stacks.name, "platform", _STEPS) as outcome:
             outcome.detail = _applied(platform, planned, emit)
@@ -45,19 +80,11 @@ def create(
 
 
 def install(
-    stacks: Stacks,
-    outputs: Outputs,
-    variables: Variables,
-    emit: Emit,
-    confirm: Confirm,
+    addons: Stack, emit: Emit, confirm: Confirm, begun: Running | None = None
 ) -> None:
-    """Bring what all runs of the cluster need to what the variables say.
-
-    Raises what `create` raises.
-    """
-    addons = stacks.addons(outputs, variables)
-    with step(emit, stacks.name, "addons", _STEPS) as outcome:
-        planned = addons.adopt(addons.plan(emit), emit)
+    """Fill the cluster with what all runs need; see `bring_up`."""
+    with step(emit, addons.title, "addons", _STEPS) as outcome:
+        planned = addons.adopt(addons.plan(emit, begun=begun), emit)
         _agree(planned.changes, confirm)
         outcome.detail = addons.apply(planned, emit, "addons")
 

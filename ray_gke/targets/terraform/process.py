@@ -23,6 +23,10 @@ from ray_gke.errors import RefusedError
 from ray_gke.targets.terraform.messages import Diagnostic, Message
 
 _POLL_SECONDS = 0.05
+_AT_ONCE_SECONDS = 8.0
+"""Terraform gives a second Ctrl-C 5 s to write what it knows, and waits for providers
+without end."""
+
 _NOTHING: Mapping[str, str] = {}
 _HIDDEN = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT")
 """What would change what the stacks are told, without a trace in the platform file."""
@@ -96,6 +100,15 @@ class Running:
         """Ask it to stop: once it ends what it has begun, twice it stops at once."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
+
+    def end_at_once(self) -> None:
+        """Ask it to stop again; end it with its providers when these do not hear it."""
+        self.interrupt()
+        try:
+            self.process.wait(_AT_ONCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 def start(
@@ -177,8 +190,7 @@ def interruptible(running: Running, waiting: Callable[[], None]) -> Iterator[Non
         try:
             running.process.wait()
         except KeyboardInterrupt:
-            running.interrupt()
-            running.process.wait()
+            running.end_at_once()
         raise
 
 

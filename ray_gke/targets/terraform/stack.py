@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ray_gke.errors import FailedError, InterruptedRun, RefusedError
 from ray_gke.events import Emit, Note
-from ray_gke.targets.terraform import failures, imports, journal, process
+from ray_gke.targets.terraform import (
+    adopting,
+    failures,
+    imports,
+    journal,
+    process,
+)
 from ray_gke.targets.terraform.applying import Applying
 from ray_gke.targets.terraform.changes import Changes, ResourceChange, parse
 from ray_gke.targets.terraform.messages import Diagnostic, Message
@@ -21,8 +28,13 @@ from ray_gke.targets.terraform.working_copy import WorkingCopy
 
 _PLAN_FILE = "ray-gke.plan"
 _LOCK_TIMEOUT = "10s"
+_PLAN: Mapping[str, Any] = {
+    "out": _PLAN_FILE,
+    "input": False,
+    "detailed_exitcode": True,
+    "lock_timeout": _LOCK_TIMEOUT,
+}
 _NOT_THERE = ("Cannot import non-existent remote object", "not found", "Error 404")
-_LABELS = ("labels", "resource_labels", "metadata")
 _CHANGES = 2
 _OF_BUCKET = {"bucket_missing", "bucket_permission"}
 
@@ -62,6 +74,10 @@ class Stack:
         return self.copy.stack(self.name)
 
     @property
+    def _running(self) -> Path:
+        return self.copy.running(self.name)
+
+    @property
     def _applied(self) -> Path:
         return self.copy.log(f"{self.name}-apply")
 
@@ -73,22 +89,51 @@ class Stack:
         if mark.is_file() and mark.read_text(encoding="utf-8") == told:
             return
         if self.copy.moves(self.name, backend):
-            journal.refuse_still_running(self.copy.running, self.again)
+            journal.refuse_still_running(self._running, self.again)
         command = self.program.command
         done = self.copy.initialize(self.name, backend, command, self.env)
         if done.code:
             raise self._failed([_named(one, backend) for one in done.errors])
         mark.write_text(told, encoding="utf-8")
 
-    def plan(self, emit: Emit, *, destroy: bool = False, **options: Any) -> Planned:
-        """Return what an apply would do; nothing is changed. Raises FailedError."""
-        journal.wait_for_earlier(self.copy.running, emit, self.title)
+    @contextmanager
+    def planning(self) -> Iterator[process.Running | None]:
+        """Begin a plan, for `plan` to go on with; it ends with the block.
+
+        None where something has to be done before.
+        """
+        if journal.still_running(self._running) or self._unwritten.is_file():
+            yield None
+            return
+        begun = self._begin("plan", **_PLAN)
+        try:
+            yield begun
+        finally:
+            if begun.process.poll() is None:
+                begun.interrupt()
+                begun.process.wait()
+                journal.end(self._running, begun.log, whole=False)
+
+    def plan(
+        self,
+        emit: Emit,
+        *,
+        begun: process.Running | None = None,
+        destroy: bool = False,
+        **options: Any,
+    ) -> Planned:
+        """Return what an apply would do; nothing is changed. Raises FailedError.
+
+        `begun` is a plan that `planning` has begun.
+        """
+        if begun is None:
+            journal.wait_for_earlier(self._running, emit, self.title)
         if destroy:
             options["destroy"] = True
         logs = [self._applied, self.copy.log(f"{self.name}-plan")]
         left = {log: journal.lock_left(log) for log in logs}
         try:
-            return self._plan(**options)
+            return self._plan(begun, **options)
         except StackError as error:
             lock = journal.take_lock(error.diagnostics, left)
             if lock is None:
@@ -96,22 +141,18 @@ class Stack:
         text = f"Terraform was killed, and has left its lock {lock}: it is released"
         emit(Note(self.title, text))
         self._run("force-unlock", lock, force=True)
-        return self._plan(**options)
+        return self._plan(None, **options)
 
-    def _plan(self, **options: Any) -> Planned:
-        unwritten = self.folder / "errored.tfstate"
-        if unwritten.is_file():
-            # What an apply made, and could not write to a bucket any more.
-            self._run("state push", unwritten.name, lock_timeout=_LOCK_TIMEOUT)
-            unwritten.unlink()
-        code, said = self._follow(
-            "plan",
-            out=_PLAN_FILE,
-            input=False,
-            detailed_exitcode=True,
-            lock_timeout=_LOCK_TIMEOUT,
-            **options,
-        )
+    @property
+    def _unwritten(self) -> Path:
+        """What an apply made, and could not write to a bucket any more."""
+        return self.folder / "errored.tfstate"
+
+    def _plan(self, begun: process.Running | None, **options: Any) -> Planned:
+        if self._unwritten.is_file():
+            self._run("state push", self._unwritten.name, lock_timeout=_LOCK_TIMEOUT)
+            self._unwritten.unlink()
+        code, said = self._hear(begun or self._begin("plan", **_PLAN, **options))
         if code not in (0, _CHANGES):
             raise self._failed(said)
         if code == 0:
@@ -123,30 +164,22 @@ class Stack:
     def _digest(self) -> str:
         return hashlib.sha256((self.folder / _PLAN_FILE).read_bytes()).hexdigest()
 
+    def adopt_interrupted(self, emit: Emit) -> None:
+        """Take over what an interrupted apply had made, if there was one."""
+        journal.wait_for_earlier(self._running, emit, self.title)
+        if self.begun_creations():
+            adopting.adopt(self, self.plan(emit), emit)
+
     def adopt(self, planned: Planned, emit: Emit) -> Planned:
         """Return the plan, once what an interrupted apply had made is ours again.
 
         Raises RefusedError when something of the same name is somebody else's.
         """
-        begun = journal.created(self._applied)
-        lost = [one for one in planned.changes.of("create") if one.address in begun]
-        taken = [one.address for one in lost if self._import(one)]
-        if not taken:
-            return planned
-        emit(Note(self.title, f"found again: {', '.join(taken)}"))
-        again = self.plan(emit)
-        foreign = [one for one in again.changes.todo if one.address in taken]
-        foreign = [one for one in foreign if _is_foreign(one)]
-        if foreign:
-            self._run("state rm", *(one.address for one in foreign))
-            raise _not_ours(foreign)
-        return again
+        return adopting.adopt(self, planned, emit)
 
-    def adopt_interrupted(self, emit: Emit) -> None:
-        """Take over what an interrupted apply had made, if there was one."""
-        journal.wait_for_earlier(self.copy.running, emit, self.title)
-        if journal.created(self._applied):
-            self.adopt(self.plan(emit), emit)
+    def begun_creations(self) -> frozenset[str]:
+        """Return what an apply that was interrupted may have made untold."""
+        return journal.created(self._applied)
 
     def apply(self, planned: Planned, emit: Emit, step: str) -> str:
         """Do exactly what was planned; return in a few words what that was.
@@ -162,7 +195,7 @@ class Stack:
                 hint=f"{self.again} once more, when nobody else does",
             )
         applying = Applying(self.title, step, planned.changes.todo, emit)
-        code, said = self._follow("apply", _PLAN_FILE, applying=applying, input=False)
+        code, said = self._hear(self._begin("apply", _PLAN_FILE, input=False), applying)
         if code:
             raise self._failed(said)
         return applying.summary()
@@ -187,7 +220,7 @@ class Stack:
         if addresses:
             self._run("state rm", *addresses)
 
-    def _import(self, change: ResourceChange) -> bool:
+    def take_over(self, change: ResourceChange) -> bool:
         """Take over a resource if it is there; tell whether it is."""
         identity = imports.identity(change.type, change.values, self.provider)
         if identity is None:
@@ -206,14 +239,7 @@ class Stack:
             raise self._failed(done.errors)
         return not done.code
 
-    def _follow(
-        self,
-        verb: str,
-        *arguments: str,
-        applying: Applying | None = None,
-        **options: Any,
-    ) -> tuple[int, list[Message]]:
-        """Run a long command; return its exit code and what it said."""
+    def _begin(self, verb: str, *arguments: str, **options: Any) -> process.Running:
         running = process.start(
             self.program.command,
             verb,
@@ -224,10 +250,16 @@ class Stack:
             json=True,
             **options,
         )
-        journal.begin(self.copy.running, running)
+        journal.begin(self._running, running)
+        return running
+
+    def _hear(
+        self, running: process.Running, applying: Applying | None = None
+    ) -> tuple[int, list[Message]]:
+        """Follow a command to its end; return its exit code and what it said."""
         said: list[Message] = []
         try:
-            with process.interruptible(running, lambda: self._waits(verb, applying)):
+            with process.interruptible(running, lambda: self._waits(applying)):
                 for line in running.follow():
                     message = parse_line(line)
                     said += [message] if message else []
@@ -235,18 +267,18 @@ class Stack:
                         applying.hears(message)
         except KeyboardInterrupt:
             # A second Ctrl-C leaves no time to write what was made.
-            journal.end(self.copy.running, running.log, whole=False)
+            journal.end(self._running, running.log, whole=False)
             raise InterruptedRun(
                 f"{self.title}: interrupted; what is there stays, and is remembered",
                 hint=f"{self.again} goes on from there",
             ) from None
         code = running.process.wait()
-        journal.end(self.copy.running, running.log, whole=code >= 0)
+        journal.end(self._running, running.log, whole=code >= 0)
         return code, said
 
-    def _waits(self, verb: str, applying: Applying | None) -> None:
+    def _waits(self, applying: Applying | None) -> None:
         if applying:
-            text = f"waiting until Terraform's {verb} has ended what it has begun; "
+            text = "waiting until Terraform has ended what it has begun; "
             applying.emit(Note(self.title, text + "Ctrl-C again stops it at once"))
 
     def _run(self, verb: str, *arguments: str, **options: Any) -> process.Done:
@@ -273,28 +305,14 @@ class Stack:
         return error
 
 
-def _named(error: Message, backend: Mapping[str, str]) -> Message:
-    """Return an error with the name of the bucket: Google does not tell it."""
-    if not isinstance(error, Diagnostic) or failures.cause(error) not in _OF_BUCKET:
-        return error
-    return replace(error, detail=f"{error.detail} gs://{backend['bucket']}".strip())
-
-
 class StackError(FailedError):
     """Terraform did not succeed; `diagnostics` are its own words."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def _is_foreign(change: ResourceChange) -> bool:
-    """Tell whether what was there is not as we make it."""
-    labels = any(name in change.attributes for name in _LABELS)
-    return change.ends or labels
-
-
-def _not_ours(foreign: Sequence[ResourceChange]) -> RefusedError:
-    names = ", ".join(one.address for one in foreign)
-    return RefusedError(
-        f"there is something of the same name that ray-gke did not make: {names}",
-        hint="give the platform another name, or remove what is there",
-    )
+def _named(error: Message, backend: Mapping[str, str]) -> Message:
+    """Return an error with the name of the bucket: Google does not tell it."""
+    if not isinstance(error, Diagnostic) or failures.cause(error) not in _OF_BUCKET:
+        return error
+    return replace(error, detail=f"{error.detail} gs://{backend['bucket']}".strip())

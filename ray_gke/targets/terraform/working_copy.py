@@ -7,7 +7,7 @@
           modules/ platform/ addons/   the stacks of this version, with their variables
         state/                    Terraform's state, unless it is in a bucket
         logs/                     what Terraform said last
-        running.json              the Terraform that was begun last
+        running-STACK.json        the Terraform that runs there now
 
 Whoever calls `terraform` in a stack's folder means the same as we do.
 """
@@ -63,10 +63,9 @@ class WorkingCopy:
         """Tell whether the platform was begun from here."""
         return self.folder.is_dir()
 
-    @property
-    def running(self) -> Path:
-        """The file that names the Terraform that was begun last."""
-        return self.folder / "running.json"
+    def running(self, name: str) -> Path:
+        """Return the file that names the Terraform that was begun last in a stack."""
+        return self.folder / f"running-{name}.json"
 
     def stack(self, name: str) -> Path:
         """Return the root module of a stack."""
