@@ -200,6 +200,13 @@ def in_use(user: str) -> str:
             "only if it is gone for sure, run terraform force-unlock 1764154711000123 ",
         ),
         pytest.param(
+            error("Error loading state", detail=LOCKED_BUCKET),
+            "state_locked",
+            "Terraform's state is locked by ada@laptop since 2026-11-26 10:58:31 UTC "
+            "for Apply",
+            "only if it is gone for sure, run terraform force-unlock 1764154711000123 ",
+        ),
+        pytest.param(
             error("Error acquiring the state lock", detail=LOCKED_FILE),
             "state_locked",
             "Terraform's state is locked by ada@laptop since 2026-11-26 10:58:31 UTC "

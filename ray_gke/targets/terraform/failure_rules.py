@@ -32,7 +32,8 @@ class Rule:
 RULES = (
     Rule(
         "state_locked",
-        r"error acquiring the state lock.*\bID: .*\bPath: gs://",
+        # The second while there is no state yet: its first reading needs the lock.
+        r"(error acquiring the state lock|\.tflock\" failed).*\bID: .*\bPath: gs://",
         ("Terraform's state is locked by {who} since {since} UTC for {operation}",),
         "wait until that run is done, or, only if it is gone for sure, run terraform "
         "force-unlock {lock} in " + _FOLDER,

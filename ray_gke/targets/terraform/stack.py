@@ -110,8 +110,7 @@ class Stack:
             yield begun
         finally:
             if begun.process.poll() is None:
-                begun.interrupt()
-                begun.process.wait()
+                begun.end_at_once()
                 journal.end(self._running, begun.log, whole=False)
 
     def plan(
