@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,14 @@ FOLDERS = [str(path.relative_to(TERRAFORM)) for path in terraform_docs.folders()
 POOL = "modules/gpu-node-pool"
 
 
+REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
+
+
 class Copy:
     """A copy of `terraform/`, in which each folder is initialised when it is used."""
 
-    def __init__(self, folder: Path) -> None:
-        self.cloud = Cloud(folder / "cloud")
+    def __init__(self, folder: Path, cloud: Cloud) -> None:
+        self.cloud = cloud
         self.folder = folder
         shutil.copytree(
             TERRAFORM,
@@ -63,9 +67,32 @@ class Copy:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     try:
         program.terraform()
-        return Copy(tmp_path_factory.mktemp("terraform"))
+        folder = tmp_path_factory.mktemp("terraform")
+        return Copy(folder, Cloud(folder / "cloud"))
     except program.MissingProgram as missing:
         pytest.skip(str(missing))
+
+
+class RealProviders(Cloud):
+    """No cloud: the providers that the public registry has."""
+
+    def env(self) -> dict[str, str]:
+        # Each is loaded once, not once for each folder.
+        plugins = self.folder / "plugins"
+        plugins.mkdir(exist_ok=True)
+        env = super().env() | {"TF_PLUGIN_CACHE_DIR": str(plugins)}
+        del env["TF_CLI_CONFIG_FILE"]
+        return env
+
+
+@pytest.fixture(scope="module")
+def real_copy(copy: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    try:
+        urllib.request.urlopen(REGISTRY, timeout=5).close()
+    except OSError as error:
+        pytest.skip(f"the registry of Terraform's providers does not answer: {error}")
+    folder = tmp_path_factory.mktemp("real")
+    return Copy(folder, RealProviders(folder / "cloud"))
 
 
 def test_format(copy: Copy) -> None:
@@ -74,6 +101,15 @@ def test_format(copy: Copy) -> None:
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_valid_and_tested(copy: Copy, name: str) -> None:
+    _valid_and_tested(copy, name)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_valid_and_tested_with_the_real_providers(real_copy: Copy, name: str) -> None:
+    _valid_and_tested(real_copy, name)
+
+
+def _valid_and_tested(copy: Copy, name: str) -> None:
     copy.succeeds(f"terraform/{name}", "validate")
     said = copy.succeeds(f"terraform/{name}", "test")
     (passed,) = re.findall(r"Success! (\d+) passed, 0 failed", said)
