@@ -28,8 +28,8 @@ from ray_gke.events import (
 )
 from ray_gke.reporting.rows import duration
 
-_AROUND_SPINNER = 40
-"""What stands beside its text: the spinner, the time, and what comes then."""
+_BESIDE_TEXT = len("⠋   0:00:00 ")
+"""The spinner and the time, with spaces between them."""
 
 _WORTH_TELLING = 10.0
 
@@ -86,11 +86,11 @@ class Terminal:
                 SpinnerColumn(),
                 TextColumn("{task.description}", markup=False),
                 TimeElapsedColumn(),
-                TextColumn(then, style="dim", markup=False),
+                TextColumn("{task.fields[after]}", style="dim", markup=False),
                 console=self._console,
                 transient=True,
             )
-            self._spinner.add_task(event.title, total=None)
+            self._spinner.add_task(event.title, total=None, after=then)
             self._spinner.start()
         else:
             self._console.print(Text(f"{event.name}: {event.title} …"))
@@ -110,9 +110,10 @@ class Terminal:
         """Tell it beside the spinner, or line by line what is done."""
         if self._spinner:
             task = self._spinner.task_ids[0]
-            text = f"{self._step} {event.done}/{event.total}{_outlook(event)}"
-            room = max(self._console.width - _AROUND_SPINNER, 1)
-            self._spinner.update(task, description=text[:room])
+            text = f"{self._step} {event.done}/{event.total}"
+            room = max(self._console.width - len(text) - _BESIDE_TEXT, 0)
+            after = _outlook(event)[:room]
+            self._spinner.update(task, description=text, after=after)
         elif event.finished:
             self._console.print(
                 Text(f"  {event.finished} ({event.done} of {event.total})")
@@ -158,8 +159,8 @@ class Terminal:
 def _outlook(event: Progress) -> str:
     """Return in words what is done now, and how long it may take."""
     left = event.seconds_left or 0.0
-    when = f", about {duration(left)} left" if left >= _WORTH_TELLING else ""
-    return f"{when}: {event.doing[0]}" if event.doing else when
+    when = f"about {duration(left)} left" if left >= _WORTH_TELLING else ""
+    return ", ".join(filter(None, [when, *event.doing[:1]]))
 
 
 def print_table(rows: list[dict[str, str]]) -> None:

@@ -6,7 +6,15 @@ import io
 
 import pytest
 
-from ray_gke.events import Finished, LogLine, Note, Ready, StepFinished, StepStarted
+from ray_gke.events import (
+    Finished,
+    LogLine,
+    Note,
+    Progress,
+    Ready,
+    StepFinished,
+    StepStarted,
+)
 from ray_gke.reporting.rows import duration
 from ray_gke.reporting.terminal import Terminal, print_table
 
@@ -22,6 +30,34 @@ from ray_gke.reporting.terminal import Terminal, print_table
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_where_there_is_no_terminal_each_thing_that_is_done_is_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell = Terminal()
+    tell(StepStarted("demo", "platform", "make cluster and pools"))
+    tell(Progress("demo", "platform", 0, 2, ("a.network",), seconds_left=600.0))
+    tell(Progress("demo", "platform", 1, 2, ("a.cluster",), "created a.network"))
+    assert capsys.readouterr().err.splitlines() == [
+        "demo: make cluster and pools …",
+        "  created a.network (1 of 2)",
+    ]
+
+
+def test_a_terminal_shows_how_far_it_is_and_how_long_it_may_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "70")
+    tell = Terminal()
+    tell(StepStarted("demo", "platform", "make cluster and pools", "install"))
+    tell(Progress("demo", "platform", 7, 27, ("module.cluster",), seconds_left=630.0))
+    tell.close()
+    shown = capsys.readouterr().err
+    assert "make cluster and pools 7/27" in shown
+    assert "about 10 min 30 s left, module" in shown
 
 
 def test_results_go_to_stdout_and_everything_else_to_stderr(
