@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Tests with real Ray run one after the other in one of them.
 TEST_WORKERS ?= 2
+# Each starts a control plane of its own, and waits half of the time.
+CLUSTER_WORKERS ?= 3
 
 .PHONY: up test test-cluster test-node test-gke test-parts cluster-up cluster-down check docs goldens dashboards schemas lock bench help
 
@@ -17,7 +19,7 @@ test: $(VENV)/test.stamp ## Run all tests
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 test-cluster: $(VENV)/test.stamp ## Run the tests on a real control plane (needs Go)
-	$(BIN)/python -m pytest --cluster -m cluster -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --cluster -m cluster -n $(CLUSTER_WORKERS) --dist loadgroup
 
 test-node: $(VENV)/test.stamp ## Run the tests on a real node (needs Go, root on Debian)
 	$(BIN)/python -m pytest --node -m node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 from ray_gke.errors import RefusedError, UsageError
 from ray_gke.events import Emit, Finished, Note
@@ -12,6 +11,7 @@ from ray_gke.targets.gke.stacks import CLUSTER, Outputs, Stacks
 from ray_gke.targets.kubernetes import checks, down, inventory
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.steps import step
+from ray_gke.targets.terraform.changes import Changes
 from ray_gke.targets.terraform.stack import Stack
 
 
@@ -35,9 +35,10 @@ def delete(stacks: Stacks, emit: Emit, *, delete_cluster: bool) -> None:
         _is_allowed(stacks, delete_cluster=delete_cluster)
     _empty(stacks, platform, emit, delete_cluster=delete_cluster)
     with step(emit, stacks.name, "remove platform") as outcome:
-        if CLUSTER in here:
-            _lift_protection(stacks, emit)
         planned = platform.plan(emit, destroy=True)
+        if _is_protected(planned.changes):
+            _lift_protection(stacks, emit)
+            planned = platform.plan(emit, destroy=True)
         outcome.detail = platform.apply(planned, emit, "remove platform")
     stacks.forget()
     emit(Finished(stacks.name, "DOWN", time.monotonic() - begun))
@@ -109,14 +110,19 @@ def _refuse_others(api: Api, *, delete_cluster: bool) -> None:
         )
 
 
+def _is_protected(doomed: Changes) -> bool:
+    """Tell whether the state protects the cluster: a destroy looks at nothing else."""
+    return any(
+        one.address == CLUSTER and one.values.get("deletion_protection")
+        for one in doomed.todo
+    )
+
+
 def _lift_protection(stacks: Stacks, emit: Emit) -> None:
-    """Take the protection out of the state: a destroy looks at nothing else."""
+    """Take the protection out of the state."""
     variables = stacks.last_variables()
     cluster = {**variables.get("cluster", {}), "deletion_protection": False}
     platform = stacks.platform({**variables, "cluster": cluster})
     planned = platform.plan(emit, target=[CLUSTER])
-    changes: Sequence[str] = [one.action for one in planned.changes.todo]
-    # A cluster that somebody has deleted must not come back for this.
-    if changes and set(changes) == {"update"}:
-        emit(Note(stacks.name, "deletion protection is lifted"))
-        platform.apply(planned, emit, "remove platform")
+    emit(Note(stacks.name, "deletion protection is lifted"))
+    platform.apply(planned, emit, "remove platform")

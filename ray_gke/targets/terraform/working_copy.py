@@ -7,6 +7,7 @@
           modules/ platform/ addons/   the stacks of this version, with their variables
         state/                    Terraform's state, unless it is in a bucket
         logs/                     what Terraform said last
+        lock                      held by the ray-gke that is at work here
         running-STACK.json        the Terraform that runs there now
 
 Whoever calls `terraform` in a stack's folder means the same as we do.
