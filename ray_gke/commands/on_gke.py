@@ -43,7 +43,8 @@ class Whole:
     @classmethod
     def of(cls, choice: Choice) -> Whole:
         """Return that of a choice. Raises UsageError without a platform of GKE."""
-        if choice.platform is None or choice.platform.spec.project is None:
+        spec = choice.platform.spec if choice.platform else None
+        if choice.platform is None or not (spec and spec.project and spec.region):
             raise UsageError(
                 "--on gke needs a platform file with project and region",
                 hint="write ray-gke.yaml; the README's section on GKE has one",
