@@ -97,7 +97,7 @@ def test_mig_service_gives_each_worker_one_slice_and_keeps_two_warm() -> None:
         "cloud.google.com/gke-gpu-partition-size": "1g.5gb",
     }
     limits = pod(group)["containers"][0]["resources"]["limits"]
-    assert limits == {"cpu": "1500m", "memory": "9Gi", "nvidia.com/gpu": 1}
+    assert limits == {"cpu": "1500m", "memory": "9Gi", "nvidia.com/gpu": "1"}
     assert balloon["replicas"] == 2
     service = one("mig-service", "RayService")["spec"]
     # Else a new cluster would be given the traffic before any of its pods answers.
@@ -152,7 +152,7 @@ def test_time_shared_asks_for_one_gpu_of_a_shared_node() -> None:
         == "time-sharing"
     )
     limits = pod(group)["containers"][0]["resources"]["limits"]
-    assert limits["nvidia.com/gpu"] == 1
+    assert limits["nvidia.com/gpu"] == "1"
     assert "autoscalerOptions" not in cluster("time-shared")
 
 

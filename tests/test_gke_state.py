@@ -69,14 +69,16 @@ def brought_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 
 
 @pytest.fixture
-def up(
-    brought_up: tuple[Path, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Site, Bucket]]:
+def up(brought_up: tuple[Path, bytes], tmp_path: Path) -> Iterator[tuple[Site, Bucket]]:
     folder, state = brought_up
-    with world(tmp_path / "new", "my-states") as (new, bucket):
+    with (
+        world(tmp_path / "new", "my-states") as (new, bucket),
+        # Taken back before what it is on top of.
+        pytest.MonkeyPatch.context() as patch,
+    ):
         site = Site(folder, new.cloud).copy(tmp_path / "site")
         bucket.put("my-states", STATE, state)
-        site.enter(monkeypatch)
+        site.enter(patch)
         yield site, bucket
 
 

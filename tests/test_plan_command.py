@@ -362,6 +362,7 @@ def test_gpus_refuses(run: Answer, options: list[str], told: str, hint: str) -> 
 def test_up_on_gke_without_a_login_leaves_nothing(
     run: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("GOOGLE_OAUTH_ACCESS_TOKEN", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json")
     Path("ray-gke.yaml").write_text(
         "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: ours}\nspec:\n"

@@ -186,8 +186,11 @@ def test_examples_of_modules(copy: Copy, name: str) -> None:
         copy.succeeds(where, "validate")
         _put_shared_network(copy.cloud)
         copy.succeeds(where, "plan")
-    (copy.folder / "example.tf").write_text("\n".join(examples))
-    copy.succeeds(".", "fmt", "-check", "example.tf")
+    formatted = copy.folder / f"examples-{Path(name).name}"
+    formatted.mkdir()
+    (formatted / "all.tf").write_text("\n".join(examples))
+    done = copy.cloud.terraform(formatted, "fmt", "-check")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _put_shared_network(cloud: Cloud) -> None:
