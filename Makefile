@@ -19,7 +19,7 @@ test: $(VENV)/test.stamp ## Run all tests
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 test-cluster: $(VENV)/test.stamp ## Run the tests on a real control plane (needs Go)
-	$(BIN)/python -m pytest --cluster -m cluster -n $(CLUSTER_WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --cluster -m cluster -n $(CLUSTER_WORKERS) --dist worksteal
 
 test-node: $(VENV)/test.stamp ## Run the tests on a real node (needs Go, root on Debian)
 	$(BIN)/python -m pytest --node -m node

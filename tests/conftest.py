@@ -53,9 +53,6 @@ def pytest_collection_modifyitems(
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
-        if item.get_closest_marker("cluster"):
-            # A file's tests share what they need, but where one names another group.
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         for marker, group in _ONE_WORKER.items():
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.xdist_group(group))

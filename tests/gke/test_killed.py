@@ -137,11 +137,7 @@ def undisturbed() -> Undisturbed:
     return Undisturbed()
 
 
-# Chains are long: they do not wait for each other where there are several workers.
-@pytest.mark.parametrize(
-    "seed",
-    [pytest.param(n, marks=pytest.mark.xdist_group(f"{n}")) for n in range(CHAINS)],
-)
+@pytest.mark.parametrize("seed", range(CHAINS))
 def test_the_next_one_goes_on_wherever_it_was_killed(
     gke: World, undisturbed: Undisturbed, seed: int
 ) -> None:

@@ -90,7 +90,7 @@ def test_a_signal_ends_it_at_once_and_up_goes_on(
     wanted = lives.undisturbed(desk, "stays")
     moments = [1, *spread(requests(desk, "stays", "up"), 5, random.Random(number))]
 
-    def interrupted(index: int) -> None:
+    def interrupted(index: int) -> bool:
         life = new_life(desk, "stays", f"asked-{number.name.lower()}-{index}")
         with FaultProxy(desk.cluster, desk.folder / life.namespace) as proxy:
             sent: list[float] = []
@@ -102,6 +102,9 @@ def test_a_signal_ends_it_at_once_and_up_goes_on(
             Moment(moments[index], send).at(proxy)
             command = life.start("up", kubeconfig=proxy.kubeconfig)
             code = command.wait()
+        if code == 0:
+            # It has waited less than the one whose requests were counted.
+            return False
         assert code == 130, str(command)
         assert time.monotonic() - sent[0] < SOON_SECONDS
         says_so_once(command)
@@ -110,8 +113,9 @@ def test_a_signal_ends_it_at_once_and_up_goes_on(
         life.comes_to(wanted)
         life.done("down")
         life.leaves_nothing()
+        return True
 
-    in_parallel(interrupted, range(len(moments)))
+    assert sum(in_parallel(interrupted, range(len(moments)))) >= len(moments) - 1
 
 
 @pytest.mark.parametrize("how", ["silent", "cut off"])

@@ -112,12 +112,13 @@ class _Up:
         with self._locked(found) as check:
             done = self._applied(found, check)
             with step(self.emit, self.name, "ready", _STEPS) as outcome:
+                began = time.monotonic()
                 stand = self._stand(done, deadline, check)
                 ready = [
                     one
                     for one in done
                     if one.remembered.ray in stand
-                    or self._becomes_ready(one, deadline, check)
+                    or self._becomes_ready(one, began, deadline, check)
                 ]
                 outcome.detail = f"{len(ready)} of {len(done)}" if done[1:] else ""
         self.api = patient
@@ -225,10 +226,15 @@ class _Up:
         return frozenset()
 
     def _becomes_ready(
-        self, one: Application, deadline: float, check: Callable[[], None]
+        self,
+        one: Application,
+        began: float,
+        deadline: float,
+        check: Callable[[], None],
     ) -> bool:
         """Wait for a run, and remove what is gone from it; if not, remember why."""
         waiting = Waiting(self.api, one.remembered, self.emit, deadline, check)
+        waiting.began = began
         if one.edited:
             waiting.edited, waiting.previous = one.edited
         try:

@@ -59,7 +59,8 @@ class Waiting:
     """The wait for one run, at most until `deadline` on the monotonic clock.
 
     `edited` is when this command has changed a service that was there, and `previous`
-    the cluster that it must leave, if the edit needs a new one.
+    the cluster that it must leave, if the edit needs a new one. `began` is when it has
+    begun to wait.
     """
 
     api: Api
@@ -69,8 +70,8 @@ class Waiting:
     check: Callable[[], None] = lambda: None
     edited: float | None = None
     previous: str = ""
+    began: float = field(default_factory=time.monotonic)
     _told: str = ""
-    _began: float = field(default_factory=time.monotonic)
 
     def until_ready(self) -> View:
         """Return what there is once it is ready; of a job, once it runs or has ended.
@@ -87,12 +88,12 @@ class Waiting:
             if found and found[0].lasting:
                 raise self._failed("will not become ready", found)
             if time.monotonic() > self.deadline:
-                seconds = time.monotonic() - self._began
+                seconds = time.monotonic() - self.began
                 raise self._failed(f"is not ready after {seconds:.0f} s", found)
             time.sleep(self._pause())
 
     def _pause(self) -> float:
-        share = (time.monotonic() - self._began) * _POLL_SHARE
+        share = (time.monotonic() - self.began) * _POLL_SHARE
         return min(max(share, _POLL_SECONDS), _LONGEST_POLL_SECONDS)
 
     def is_ready(self, now: View) -> bool:
@@ -127,7 +128,7 @@ class Waiting:
 
     def _tell(self, now: View, found: list[causes.Cause]) -> None:
         """Say what it waits for, whenever that changes."""
-        if found and time.monotonic() > self._began + _QUIET_SECONDS:
+        if found and time.monotonic() > self.began + _QUIET_SECONDS:
             text = found[0].what
         else:
             text = progress(now, self.inventory)
