@@ -104,7 +104,8 @@ class _Up:
 
     def run(self) -> None:
         patient, limit = self.api, self.options.timeout
-        deadline = time.monotonic() + limit
+        began = time.monotonic()
+        deadline = began + limit
         self.api = patient.within(limit + _LAST_SECONDS)
         with step(self.emit, self.name, "check", _STEPS) as outcome:
             found = self._checked()
@@ -112,7 +113,6 @@ class _Up:
         with self._locked(found) as check:
             done = self._applied(found, check)
             with step(self.emit, self.name, "ready", _STEPS) as outcome:
-                began = time.monotonic()
                 stand = self._stand(done, deadline, check)
                 ready = [
                     one
