@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,7 +136,16 @@ def _download_wheels(folder: Path) -> None:
     python = [f"--python-version={_PYTHON}", "--implementation=cp"]
     platforms = [f"--platform={platform}" for platform in _PLATFORMS]
     wheels = ["--only-binary=:all:", "--no-deps", f"--dest={folder}"]
-    _run([*pip, *python, *platforms, *wheels, f"--requirement={_REQUIREMENTS}"])
+    wanted = folder.with_name("requirements.txt")
+    wanted.write_text(_with_wheels(_REQUIREMENTS.read_text()))
+    _run([*pip, *python, *platforms, *wheels, f"--requirement={wanted}"])
+    wanted.unlink()
+
+
+def _with_wheels(requirements: str) -> str:
+    """Leave out what is there as source only: no pod drives Terraform."""
+    of_it = re.compile(r"^python-terraform==.*\n(^    .*\n)*", re.MULTILINE)
+    return of_it.sub("", requirements)
 
 
 def _pause_root(root: Path) -> None:
