@@ -22,7 +22,7 @@ from ray_gke.errors import FailedError, RayGkeError, UsageError
 from ray_gke.events import Event, Note
 from ray_gke.targets.gke import down, up
 from ray_gke.targets.kubernetes import checks
-from ray_gke.targets.terraform import stack
+from ray_gke.targets.terraform import process
 from tests.cluster.processes import eventually
 from tests.gke_site import PLATFORM, Site
 from tests.terraform import failures, program
@@ -505,7 +505,7 @@ def test_a_plan_that_is_too_old_for_its_state_is_not_applied(
 def test_a_state_that_somebody_else_works_on_is_left_alone(
     running: Site, undisturbed: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack, "_LOCK_TIMEOUT", "0s")
+    monkeypatch.setattr(process, "LOCK_TIMEOUT", "0s")
     pool = t4_pool(running)
     running.cloud.drift(POOL_TYPE, pool.rpartition("/")[2], None)
     running.cloud.stall(POOL_TYPE, seconds=LONG, operation="create")

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from ray_gke.errors import FailedError, RefusedError
-from ray_gke.targets.terraform import journal, process, stack, working_copy
+from ray_gke.targets.terraform import journal, process
 from ray_gke.targets.terraform.messages import Diagnostic
 from tests.cluster.processes import eventually
 from tests.gke_site import PLATFORM, Site
@@ -47,8 +47,7 @@ def world(folder: Path, *buckets: str) -> Iterator[tuple[Site, Bucket]]:
         site.enter(patch)
         for name, value in bucket.env().items():
             patch.setenv(name, value)
-        for module in (stack, working_copy):
-            patch.setattr(module, "_LOCK_TIMEOUT", "0s")
+        patch.setattr(process, "LOCK_TIMEOUT", "0s")
         yield site, bucket
 
 
@@ -221,6 +220,18 @@ def test_a_state_moves_to_a_file_and_to_a_bucket(up: tuple[Site, Bucket]) -> Non
     assert not local_state(site).exists()
 
 
+def refused_for_two_states(site: Site) -> str:
+    """Return the hint of an `up` that is refused: both places have a state."""
+    with pytest.raises(RefusedError) as refused:
+        site.up()
+    (problem,) = refused.value.problems
+    assert str(local_state(site)) in problem.message
+    assert PLACE in problem.message
+    assert problem.hint is not None
+    assert refused.value.exit_code == 4
+    return problem.hint
+
+
 def test_a_bucket_that_has_a_state_is_not_overwritten(up: tuple[Site, Bucket]) -> None:
     site, bucket = up
     write(site, PLATFORM)
@@ -230,15 +241,9 @@ def test_a_bucket_that_has_a_state_is_not_overwritten(up: tuple[Site, Bucket]) -
     there = bucket.objects("my-states")
 
     write(site, IN_BUCKET)
-    with pytest.raises(RefusedError) as refused:
-        site.up()
-    (problem,) = refused.value.problems
-    assert str(local_state(site)) in problem.message
-    assert PLACE in problem.message
-    assert problem.hint is not None
-    assert f"gcloud storage cat {PLACE}" in problem.hint
-    assert f"gcloud storage mv {PLACE} {PLACE}.old" in problem.hint
-    assert refused.value.exit_code == 4
+    hint = refused_for_two_states(site)
+    assert f"gcloud storage cat {PLACE}" in hint
+    assert f"gcloud storage mv {PLACE} {PLACE}.old" in hint
     assert bucket.objects("my-states") == there
     assert local_state(site).read_bytes() == here
     write(site, PLATFORM)
@@ -246,7 +251,7 @@ def test_a_bucket_that_has_a_state_is_not_overwritten(up: tuple[Site, Bucket]) -
 
     # One of the two ways that the hint shows.
     cached = site.folder / ".ray-gke" / "demo" / "terraform" / "platform" / ".terraform"
-    assert f"rm -r {cached}" in problem.hint
+    assert f"rm -r {cached}" in hint
     shutil.rmtree(cached)
     write(site, IN_BUCKET)
     assert site.plan().todo == ()
@@ -260,13 +265,8 @@ def test_a_file_that_has_a_state_is_not_overwritten(up: tuple[Site, Bucket]) -> 
     local_state(site).write_bytes(here)
 
     write(site, PLATFORM)
-    with pytest.raises(RefusedError) as refused:
-        site.up()
-    (problem,) = refused.value.problems
-    assert str(local_state(site)) in problem.message
-    assert PLACE in problem.message
-    assert problem.hint is not None
-    assert problem.hint.startswith(f"look at it with cat {local_state(site)}; mv ")
+    hint = refused_for_two_states(site)
+    assert hint.startswith(f"look at it with cat {local_state(site)}; mv ")
     assert local_state(site).read_bytes() == here
     assert bucket.objects("my-states") == there
     write(site, IN_BUCKET)

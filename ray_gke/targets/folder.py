@@ -42,17 +42,25 @@ def write(folder: Path, files: Mapping[str, str], runs: Iterable[str]) -> list[P
 
 def write_file(path: Path, text: str) -> None:
     """Write one file, whole or not at all. Raises FailedError."""
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        replace_text(path, text)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise FailedError(
             f"cannot write {str(path)!r}: {error.strerror}",
             hint="choose a file in a folder that is there",
         ) from None
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write one file, whole or not at all. Raises OSError."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def _earlier(folder: Path, runs: set[str]) -> set[Path]:

@@ -142,6 +142,13 @@ class Stacks:
     def _last(self, stack: str) -> dict[str, Any]:
         return remembered(self.copy.variables(stack)) or dict(self.rendered(stack))
 
+    @cached_property
+    def _prepared(self) -> WorkingCopy:
+        """The folder, with others kept out, and with the stacks of this version."""
+        turns.take(self.copy.folder)
+        self.copy.prepare()
+        return self.copy
+
     def _ready(
         self, name: str, variables: Variables | None, env: Mapping[str, str]
     ) -> Stack:
@@ -149,11 +156,10 @@ class Stacks:
         # Whoever has no Terraform or no login hears it before anything is written.
         program, _ = self.program, self.credentials.token()
         provider = {"project": spec.project or "", "region": spec.region or ""}
-        stack = Stack(program, self.copy, name, self.name, self.again, env, provider)
         backend = terraform_variables.backend(spec, self.name, name)
         given = dict(variables or self._last(name))
-        turns.take(self.copy.folder)
-        self.copy.prepare()
+        copy = self._prepared
+        stack = Stack(program, copy, name, self.name, self.again, env, provider)
         stack.init(terraform_variables.text(given), backend)
         return stack
 

@@ -22,6 +22,9 @@ from typing import IO, Any
 from ray_gke.errors import RefusedError
 from ray_gke.targets.terraform.messages import Diagnostic, Message
 
+LOCK_TIMEOUT = "10s"
+"""How long a command waits for a state that somebody else works on."""
+
 _POLL_SECONDS = 0.05
 _AT_ONCE_SECONDS = 8.0
 """Terraform gives a second Ctrl-C 5 s to write what it knows, and waits for providers

@@ -27,13 +27,6 @@ from ray_gke.targets.terraform.programs import Program
 from ray_gke.targets.terraform.working_copy import WorkingCopy
 
 _PLAN_FILE = "ray-gke.plan"
-_LOCK_TIMEOUT = "10s"
-_PLAN: Mapping[str, Any] = {
-    "out": _PLAN_FILE,
-    "input": False,
-    "detailed_exitcode": True,
-    "lock_timeout": _LOCK_TIMEOUT,
-}
 _NOT_THERE = ("Cannot import non-existent remote object", "not found", "Error 404")
 _CHANGES = 2
 _OF_BUCKET = {"bucket_missing", "bucket_permission"}
@@ -105,7 +98,7 @@ class Stack:
         if journal.still_running(self._running) or self._unwritten.is_file():
             yield None
             return
-        begun = self._begin("plan", **_PLAN)
+        begun = self._begin_plan()
         try:
             yield begun
         finally:
@@ -149,9 +142,11 @@ class Stack:
 
     def _plan(self, begun: process.Running | None, **options: Any) -> Planned:
         if self._unwritten.is_file():
-            self._run("state push", self._unwritten.name, lock_timeout=_LOCK_TIMEOUT)
+            self._run(
+                "state push", self._unwritten.name, lock_timeout=process.LOCK_TIMEOUT
+            )
             self._unwritten.unlink()
-        code, said = self._hear(begun or self._begin("plan", **_PLAN, **options))
+        code, said = self._hear(begun or self._begin_plan(**options))
         if code not in (0, _CHANGES):
             raise self._failed(said)
         if code == 0:
@@ -206,9 +201,7 @@ class Stack:
 
     def addresses(self) -> list[str]:
         """Return the addresses of what the stack's state has."""
-        done = process.run(
-            self.program.command, "state list", folder=self.folder, env=self.env
-        )
+        done = self._do("state list")
         if done.code and "No state file was found" not in done.err:
             raise self._failed(done.errors)
         lines = done.out.split("\n")
@@ -224,19 +217,21 @@ class Stack:
         identity = imports.identity(change.type, change.values, self.provider)
         if identity is None:
             return False
-        done = process.run(
-            self.program.command,
-            "import",
-            change.address,
-            identity,
-            folder=self.folder,
-            env=self.env,
-            input=False,
-            no_color=True,
-        )
+        options = {"input": False, "no_color": True}
+        done = self._do("import", change.address, identity, **options)
         if done.code and not any(text in done.err for text in _NOT_THERE):
             raise self._failed(done.errors)
         return not done.code
+
+    def _begin_plan(self, **options: Any) -> process.Running:
+        return self._begin(
+            "plan",
+            out=_PLAN_FILE,
+            input=False,
+            detailed_exitcode=True,
+            lock_timeout=process.LOCK_TIMEOUT,
+            **options,
+        )
 
     def _begin(self, verb: str, *arguments: str, **options: Any) -> process.Running:
         running = process.start(
@@ -281,17 +276,14 @@ class Stack:
             applying.emit(Note(self.title, text + "Ctrl-C again stops it at once"))
 
     def _run(self, verb: str, *arguments: str, **options: Any) -> process.Done:
-        done = process.run(
-            self.program.command,
-            verb,
-            *arguments,
-            folder=self.folder,
-            env=self.env,
-            **options,
-        )
+        done = self._do(verb, *arguments, **options)
         if done.code:
             raise self._failed(done.errors)
         return done
+
+    def _do(self, verb: str, *arguments: str, **options: Any) -> process.Done:
+        where: dict[str, Any] = {"folder": self.folder, "env": self.env}
+        return process.run(self.program.command, verb, *arguments, **where, **options)
 
     def _failed(self, said: Sequence[Message]) -> StackError:
         told = [one for one in said if isinstance(one, Diagnostic)]

@@ -27,12 +27,12 @@ from typing import Any
 
 from ray_gke import assets
 from ray_gke.errors import FailedError, RefusedError
+from ray_gke.targets.folder import replace_text
 from ray_gke.targets.terraform import process
 
 FOLDER = ".ray-gke"
 _SOURCES = (".tf", ".yaml")
 _LEFT_OUT = {"tests", ".terraform"}
-_LOCK_TIMEOUT = "10s"
 _UNDECIDED = "Can't ask approval for state migration"
 """What Terraform says when there is a state to copy, whatever is at the new place."""
 _OVERRIDE = "backend_override.tf"
@@ -145,7 +145,7 @@ class WorkingCopy:
         where: dict[str, Any] = {"folder": self.stack(stack), "env": env}
         if not self.moves(stack, backend):
             return process.run(command, "init", **where, **options)
-        options |= {"migrate_state": True, "lock_timeout": _LOCK_TIMEOUT}
+        options |= {"migrate_state": True, "lock_timeout": process.LOCK_TIMEOUT}
         done = process.run(command, "init", **where, **options)
         if done.code and _UNDECIDED in done.err:
             if not self._is_empty(stack, backend, command, env):
@@ -194,13 +194,17 @@ class WorkingCopy:
             return
 
     def _copy(self) -> None:
-        source, target = assets.folder("terraform"), self.folder / "terraform"
-        wanted = dict(_sources(source))
-        for path in sorted(set(dict(_sources(target))) - wanted.keys()):
+        target = self.folder / "terraform"
+        wanted, there = (
+            dict(_sources(assets.folder("terraform"))),
+            dict(_sources(target)),
+        )
+        for path in there.keys() - wanted.keys():
             (target / path).unlink()
         for path, content in wanted.items():
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            _write(target / path, content)
+            if there.get(path) != content:
+                (target / path).parent.mkdir(parents=True, exist_ok=True)
+                replace_text(target / path, content)
 
     def _digest(self, folder: Path, backend: Mapping[str, str]) -> str:
         modules = self.folder / "terraform" / "modules"
@@ -245,9 +249,7 @@ def _write(path: Path, text: str) -> None:
             return
     except (OSError, UnicodeDecodeError):
         pass
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    replace_text(path, text)
 
 
 def remember(path: Path, values: Mapping[str, object]) -> None:
