@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ray_gke.targets.kubernetes.target import Cluster
     from ray_gke.targets.kubernetes.up import Options
 
-DEFAULT_NAMESPACE = "default"
-
 
 @dataclass(frozen=True)
 class Whole:
@@ -192,9 +190,6 @@ def kubeconfig(choice: Choice) -> dict[str, Any]:
 
 def _cluster(stacks: Stacks, namespace: str | None) -> Cluster:
     from ray_gke.targets.gke.stacks import connect
-    from ray_gke.targets.kubernetes import checks
     from ray_gke.targets.kubernetes.target import Cluster
 
-    api = connect(stacks)
-    checks.reachable(api)
-    return Cluster(api, DEFAULT_NAMESPACE if namespace is None else namespace)
+    return Cluster.at(connect(stacks), namespace)

@@ -83,7 +83,14 @@ def places(
     on_cluster = place(choice, on, context, namespace) != Target.local
     if on_cluster and choice.platform and not (name or namespace):
         spaces = list(dict.fromkeys(selection.namespaces(choice.platform))) or spaces
-    return [chosen(choice, on, context, namespace or one, name) for one in spaces]
+    where = chosen(choice, on, context, namespace or spaces[0], name)
+    if not spaces[1:]:
+        return [where]
+    from ray_gke.targets.kubernetes.target import Cluster
+
+    # One cluster, which is asked once whether it answers.
+    assert isinstance(where, Cluster)
+    return [where.within(one) for one in spaces]
 
 
 def words(on: str | None, context: str | None, namespace: str | None) -> str:

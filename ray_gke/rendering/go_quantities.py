@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ray_gke.catalog.quantities import canonical
+from ray_gke.rendering.kuberay_rules import CLUSTER_KEY
 from ray_gke.rendering.templates import Manifest
 
 _AMOUNTS = ("limits", "requests")
 _AMOUNT = "sizeLimit"
-_KINDS = ("RayCluster", "RayJob", "RayService")
 
 
 def written(one: Manifest) -> Manifest:
     """Return an object with its quantities in the form of Kubernetes' Go types."""
-    return _written(one) if one["kind"] in _KINDS else one
+    return _written(one) if one["kind"] in CLUSTER_KEY else one
 
 
 def _written(value: Any) -> Any:

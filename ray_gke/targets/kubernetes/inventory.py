@@ -94,6 +94,11 @@ class Inventory:
         found = [item.ref for item in self.items if item.ref.kind in RAY_KINDS]
         return found[-1] if found else None
 
+    def has(self, pod: Manifest) -> bool:
+        """Tell whether a pod is one of the run."""
+        here = pod["metadata"]["namespace"] == self.namespace
+        return here and labels(pod).get(RUN) == self.name
+
     def manifest(self) -> Manifest:
         """Return the ConfigMap that keeps it."""
         run = {

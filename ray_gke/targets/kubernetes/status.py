@@ -18,7 +18,7 @@ from ray_gke.targets.kubernetes.ray_pods import (
     is_ready,
     is_worker,
 )
-from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref, labels
+from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 from ray_gke.targets.runs import GroupStatus, Run, Worker
 
 MISSING = "MISSING"
@@ -75,7 +75,7 @@ class _Seen:
 
     def run(self, known: Inventory) -> Run:
         ray = self.rays.get(known.ray) if known.ray else None
-        pods = [pod for pod in self.pods if _belongs(pod, known)]
+        pods = [pod for pod in self.pods if known.has(pod)]
         status, message = standing(ray)
         return Run(
             name=known.name,
@@ -179,13 +179,6 @@ def _since(ray: Manifest) -> float:
     return datetime.fromisoformat(
         str(began or ray["metadata"]["creationTimestamp"])
     ).timestamp()
-
-
-def _belongs(pod: Manifest, known: Inventory) -> bool:
-    return (
-        pod["metadata"]["namespace"] == known.namespace
-        and labels(pod).get("ray-gke/run") == known.name
-    )
 
 
 def _groups(known: Inventory, pods: Sequence[Manifest]) -> list[GroupStatus]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ray_gke.events import Emit, LogLine
@@ -40,9 +40,18 @@ class Cluster:
         Without a name it is the current context. Raises RefusedError, also when its
         API server does not answer.
         """
-        api = Api.of(context)
+        return cls.at(Api.of(context), namespace)
+
+    @classmethod
+    def at(cls, api: Api, namespace: str | None) -> Cluster:
+        """Return the cluster of an API. Raises RefusedError when it does not answer."""
         checks.reachable(api)
-        return cls(api, namespace if namespace is not None else api.client.namespace)
+        return cls(api, api.client.namespace).within(namespace)
+
+    def within(self, namespace: str | None) -> Cluster:
+        """Return the same cluster in `namespace`, or that of the client without one."""
+        own = self.api.client.namespace
+        return replace(self, namespace=own if namespace is None else namespace)
 
     def facts(self) -> cluster_facts.Facts:
         """Return what plans for this cluster follow from."""

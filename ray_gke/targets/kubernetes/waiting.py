@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, Note
 from ray_gke.planning.plan import HEAD
-from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import causes, view
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import OURS, Inventory
 from ray_gke.targets.kubernetes.ray_pods import condition, group_of, is_ready
-from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref, labels
+from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 from ray_gke.targets.kubernetes.view import View
 
 # A small part of the time that it has taken so far.
@@ -44,14 +43,9 @@ def ready_already(api: Api, known: Sequence[Inventory]) -> frozenset[Ref]:
 def _stands(
     api: Api, known: Inventory, ray: Manifest, pods: Sequence[Manifest]
 ) -> bool:
-    mine = [
-        pod
-        for pod in pods
-        if pod["metadata"]["namespace"] == known.namespace
-        and labels(pod).get(RUN) == known.name
-    ]
+    mine = tuple(pod for pod in pods if known.has(pod))
     waiting = Waiting(api, known, lambda _: None, deadline=0.0)
-    return waiting.is_ready(View(known, ray=ray, pods=tuple(mine)))
+    return waiting.is_ready(View(known, ray=ray, pods=mine))
 
 
 @dataclass
