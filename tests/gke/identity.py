@@ -10,15 +10,15 @@ import base64
 import functools
 import http.server
 import json
-import threading
 import urllib.parse
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.loopback_server import LoopbackServer
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _PROJECT = "my-project"
@@ -29,7 +29,7 @@ _HOUR = 3600
 Answer = tuple[HTTPStatus, dict[str, object]]
 
 
-class Identity:
+class Identity(LoopbackServer):
     """Answers with `token`, good for `expires_in` seconds, while it is open.
 
     google.auth takes a token for expired some minutes before it is: with 1 second, it
@@ -41,25 +41,7 @@ class Identity:
         self.expires_in = _HOUR
         self.requests = 0
         self._refusal = ""
-        handler = functools.partial(_Handler, self)
-        self._server = http.server.HTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
-        )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(functools.partial(_Handler, self))
 
     def credentials_file(self, folder: Path) -> Path:
         """Write a file for GOOGLE_APPLICATION_CREDENTIALS, and return it."""
@@ -72,7 +54,7 @@ class Identity:
             "private_key": _private_key(),
             "client_email": _ACCOUNT,
             "client_id": "1",
-            "token_uri": f"http://127.0.0.1:{self._server.server_port}/token",
+            "token_uri": f"{self.url}/token",
             "universe_domain": "googleapis.com",
         }
         file.write_text(json.dumps(about))

@@ -17,8 +17,9 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.loopback_server import LoopbackServer
 
 _API = "/storage/v1/b/"
 _UPLOAD = "/upload/storage/v1/b/"
@@ -45,7 +46,7 @@ class _Object:
     generation: int
 
 
-class Bucket:
+class Bucket(LoopbackServer):
     """The buckets `names`, empty at first, while it is open; there are no others.
 
     `asked` is what was asked: method and path of each request.
@@ -57,30 +58,11 @@ class Bucket:
         self._generation = 1_700_000_000_000_000
         self._refusal: tuple[int, str] | None = None
         self._lock = threading.Lock()
-        handler = functools.partial(_Handler, self)
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
-        )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(functools.partial(_Handler, self))
 
     def env(self) -> dict[str, str]:
         """Return what Terraform needs in its environment to find it."""
-        url = f"http://127.0.0.1:{self._server.server_port}/storage/v1/"
-        return {"GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": url}
+        return {"GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{self.url}/storage/v1/"}
 
     def make(self, name: str) -> None:
         """Make a bucket, as `gcloud storage buckets create` does."""
