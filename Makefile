@@ -65,10 +65,10 @@ bench: $(VENV)/test.stamp ## Measure speed and memory beside peers (needs Go, fo
 lock: ## Choose versions anew and pin them with their hashes
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet uv
-	$(LOCK) pyproject.toml requirements/build.in --extra local --extra blueprints \
-	  --output-file requirements/up.txt
 	$(LOCK) pyproject.toml requirements/build.in --all-extras \
-	  --constraint requirements/up.txt --output-file requirements/test.txt
+	  --output-file requirements/test.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra local --extra blueprints \
+	  --constraint requirements/test.txt --output-file requirements/up.txt
 	rm -r $(VENV)-lock
 
 LOCK = $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal \
