@@ -6,9 +6,10 @@ There is no Kubernetes: what the clusters would be asked for is not asked for.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ray_gke.events import Emit, Event, Note
 from ray_gke.targets.gke import up
 from ray_gke.targets.gke.stacks import Outputs, Stacks
 from ray_gke.targets.terraform.changes import Changes
+from tests.google.apis import GoogleApis, endpoints
 from tests.terraform import program
 from tests.terraform.cloud import Cloud
 
@@ -102,12 +104,24 @@ class Site:
         return copied
 
     def enter(self, patch: pytest.MonkeyPatch) -> None:
-        """Let this process be called as a command is, logged in, in the folder."""
-        for name, value in self.cloud.env().items():
+        """Let this process be called as a command is, logged in, in the folder.
+
+        Google's APIs are not to be reached, until `google` opens them.
+        """
+        nowhere = endpoints(f"http://{_NOWHERE}")
+        for name, value in (self.cloud.env() | nowhere).items():
             patch.setenv(name, value)
         patch.setenv("RAY_GKE_TERRAFORM", str(program.terraform()))
         patch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "some-token")
         patch.chdir(self.folder)
+
+    @contextlib.contextmanager
+    def google(self, patch: pytest.MonkeyPatch) -> Iterator[GoogleApis]:
+        """Let this process reach Google's APIs, for as long as the block takes."""
+        with GoogleApis(self.cloud, "some-project") as apis:
+            for name, value in apis.env().items():
+                patch.setenv(name, value)
+            yield apis
 
     def whole(self) -> on_gke.Whole:
         """Return the platform as its file says now."""

@@ -16,7 +16,7 @@ from tests.cluster.processes import Program, answers, eventually, free_port
 
 _ANNOTATION = "ray-gke.test/fake"
 _STAGES = ("node/fast/node-*.yaml", "pod/fast/pod-*.yaml")
-_PLAIN = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "500Gi", "pods": "110"}
+_PLAIN = {"cpu": "256", "memory": "1Ti", "ephemeral-storage": "2Ti", "pods": "110"}
 
 
 class FakeNodes:
@@ -59,7 +59,7 @@ class FakeNodes:
     ) -> None:
         """Add a node and wait until it is ready.
 
-        Without `allocatable` it has 64 CPUs and 256 GiB; what is given is the whole.
+        Without `allocatable` it has 256 CPUs and 1 TiB; what is given is the whole.
         """
         size = dict(allocatable or _PLAIN)
         size.setdefault("pods", _PLAIN["pods"])

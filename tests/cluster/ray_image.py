@@ -143,9 +143,11 @@ def _download_wheels(folder: Path) -> None:
 
 
 def _with_wheels(requirements: str) -> str:
-    """Leave out what is there as source only: no pod drives Terraform."""
-    of_it = re.compile(r"^python-terraform==.*\n(^    .*\n)*", re.MULTILINE)
-    return of_it.sub("", requirements)
+    """Leave out what no pod needs: Google's clients, and what has no wheel."""
+    of_them = re.compile(
+        r"^(python-terraform|google-cloud-[a-z-]+)==.*\n(^    .*\n)*", re.MULTILINE
+    )
+    return of_them.sub("", requirements)
 
 
 def _pause_root(root: Path) -> None:

@@ -1,7 +1,8 @@
 """All that `ray-gke up --on gke` needs of the world, on this machine.
 
-Google's cloud is a folder (`tests.terraform.cloud`), each GKE cluster in it is the test
-cluster, its nodes come and go as GKE's do, and who logs in is known to both.
+Google's cloud is a folder (`tests.terraform.cloud`) that Google's APIs tell of
+(`tests.google`), each GKE cluster in it is the test cluster, its nodes come and go as
+GKE's do, and who logs in is known to both.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.cluster.bed import Bed
 from tests.cluster.processes import eventually
 from tests.gke.autoscaler import Autoscaler
 from tests.gke.identity import Identity
+from tests.google.apis import GoogleApis
 from tests.terraform import program
 from tests.terraform.cloud import Cloud
 
@@ -57,16 +59,18 @@ class World:
     `folder` is empty at first. The project is `my-project`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a world has these parts
         self,
         tmp_path: Path,
         bed: Bed,
         cloud: Cloud,
+        apis: GoogleApis,
         identity: Identity,
         autoscaler: Autoscaler,
     ) -> None:
         self.bed = bed
         self.cloud = cloud
+        self.apis = apis
         self.identity = identity
         self.autoscaler = autoscaler
         self.folder = tmp_path / "platform"
@@ -83,6 +87,7 @@ class World:
         return {
             **kept,
             **self.cloud.env(),
+            **self.apis.env(),
             "GOOGLE_APPLICATION_CREDENTIALS": str(self._credentials),
             "HOME": str(self.home),
             "KUBECONFIG": str(self.home / "no-kubeconfig"),
@@ -165,9 +170,10 @@ def opened(bed: Bed, tmp_path: Path) -> Iterator[World]:
         _without_plain_nodes(bed),
         _without_what_comes(bed),
         Autoscaler(cloud, bed) as autoscaler,
+        GoogleApis(cloud) as apis,
         Identity(plane.token) as identity,
     ):
-        world = World(tmp_path, bed, cloud, identity, autoscaler)
+        world = World(tmp_path, bed, cloud, apis, identity, autoscaler)
         try:
             yield world
         finally:

@@ -1,6 +1,6 @@
 """Application Default Credentials: who we are to Google Cloud, in memory only.
 
-The only module that imports `google.auth`.
+Google's clients (`ray_gke.targets.google`) get them from here.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class Credentials:
                 hint=_LOGIN,
             ) from None
         return cls(found)
+
+    @property
+    def google(self) -> Any:
+        """Return them as Google's own clients take them."""
+        return self._found
 
     def token(self) -> str:
         """Return an access token that is valid now, a new one when it has to be.

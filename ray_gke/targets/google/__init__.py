@@ -1,0 +1,1 @@
+"""Google Cloud's own APIs: what a project has, and may."""
