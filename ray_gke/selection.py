@@ -11,6 +11,7 @@ from typing import Any
 from ray_gke.catalog import platform as platform_file
 from ray_gke.catalog import prices as price_file
 from ray_gke.catalog.catalogs import Catalogs
+from ray_gke.catalog.image_registry import beside_cluster
 from ray_gke.catalog.load import Loaded, load
 from ray_gke.catalog.platform import Platform
 from ray_gke.errors import InvalidError, Problem, UsageError
@@ -38,6 +39,10 @@ class Choice:
     def on_gke(self) -> Choice:
         """Return the same for GKE, where the node pools are ours."""
         return replace(self, site=replace(self.site, target="gke"))
+
+    def with_images_as_named(self) -> Choice:
+        """Return the same where images keep the names that files give them."""
+        return replace(self, site=replace(self.site, image_registry=None))
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ def choose(
         operator_namespace=spec.kuberay.namespace,
         logs=spec.logs,
         metrics=spec.metrics,
+        image_registry=beside_cluster(spec, platform.name),
     )
     version = kuberay_version or spec.kuberay.version or KUBERAY_VERSION
     return Choice(platform, Catalogs.of(platform), version, site)

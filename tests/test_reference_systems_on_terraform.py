@@ -16,6 +16,8 @@ from tests.terraform import program
 from tests.test_terraform_render import Stacks, values
 
 KUBERAY_EXAMPLE, AI_ON_GKE = "kuberay_example", "ai_on_gke"
+WITH_BALLOONS = {KUBERAY_EXAMPLE}
+"""Their pods are of another registry than Docker Hub's and the operator's."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,12 @@ def test_images_are_where_pods_look_for_them_and_can_stream(planned: Planned) ->
     assert made == {
         f"{prefix}-docker-hub": "REMOTE_REPOSITORY",
         f"{prefix}-images": "STANDARD_REPOSITORY",
+        f"{prefix}-quay-io": "REMOTE_REPOSITORY",
+        **(
+            {f"{prefix}-registry-k8s-io": "REMOTE_REPOSITORY"}
+            if planned.system.name in WITH_BALLOONS
+            else {}
+        ),
     }
     apis = {
         one["service"] for one in values(planned.platform, "google_project_service")
@@ -213,7 +221,11 @@ def test_the_operator_is_pinned_and_knows_no_clusters_name(planned: Planned) -> 
     operator = releases["kuberay-operator"]
     assert (operator["version"], operator["namespace"]) == ("1.7.0", "kuberay-system")
     cluster = planned.one("google_container_cluster")["name"]
-    assert cluster not in json.dumps(planned.addons)
+    said = json.dumps(planned.addons)
+    # The registry is named after the cluster, and is beside it.
+    repository = f"{REPOSITORIES[planned.system.name]}-quay-io/kuberay/operator"
+    assert repository in said
+    assert cluster not in said.replace(repository, "")
 
 
 def test_each_user_has_a_namespace_with_a_quota_of_gpus(

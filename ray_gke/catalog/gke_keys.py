@@ -56,6 +56,8 @@ def _for_terraform(spec: PlatformSpec) -> Iterator[tuple[str, ...]]:
         yield ("state",)
     if spec.labels:
         yield ("labels",)
+    if "image_registry" in spec.model_fields_set:
+        yield ("image_registry",)
     for key in _OF_THE_CLUSTER:
         if key in spec.cluster.model_fields_set:
             yield ("cluster", key)

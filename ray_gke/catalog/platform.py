@@ -15,6 +15,7 @@ from ray_gke.catalog.assignments import Assigned
 from ray_gke.catalog.cloud_labels import CloudLabels
 from ray_gke.catalog.day_two import Logs, Metrics
 from ray_gke.catalog.faults import fault
+from ray_gke.catalog.image_registry import ImageRegistry
 from ray_gke.catalog.locations import (
     MAX_CLUSTER_NAME,
     Cluster,
@@ -110,6 +111,9 @@ class PlatformSpec(Model):
     state: State | None = Field(
         default=None,
         description="Where Terraform's state is; a folder beside this file without",
+    )
+    image_registry: ImageRegistry = Field(
+        default=ImageRegistry(), description="How images come to the nodes"
     )
     labels: CloudLabels = Field(
         default={}, description="Labels in Google Cloud of everything, for bills"

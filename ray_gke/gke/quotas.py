@@ -16,6 +16,9 @@ from ray_gke.gke.machines import Machine, MachineType
 from ray_gke.gke.nodes import Provisioning
 
 PREEMPTIBLE: frozenset[Provisioning] = frozenset({"spot", "flex-start"})
+_CPUS = {"a2": "A2_CPUS", "n2": "N2_CPUS"}
+"""Families of machines whose CPUs have a quota of their own."""
+
 GPU_FAMILY = "GPUS-PER-GPU-FAMILY-per-project-region"
 
 
@@ -67,7 +70,7 @@ def _gpus(machine: Machine, *, preemptible: bool) -> Iterator[tuple[Metric, int]
 def _cpus(
     machine_type: MachineType, *, preemptible: bool
 ) -> Iterator[tuple[Metric, int]]:
-    own = "A2_CPUS" if machine_type.family == "a2" else "CPUS"
+    own = _CPUS.get(machine_type.family, "CPUS")
     name = "PREEMPTIBLE_CPUS" if preemptible else own
     yield Metric(name, unit="CPUs"), machine_type.vcpus
     yield Metric("CPUS_ALL_REGIONS", global_=True, unit="CPUs"), machine_type.vcpus

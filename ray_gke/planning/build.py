@@ -11,7 +11,7 @@ from ray_gke.catalog.blueprint import Spec
 from ray_gke.catalog.groups import Group as GivenGroup
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import InvalidError, Place, Problem
-from ray_gke.planning import day_two, groups, ray, recovery_rules, selectors
+from ray_gke.planning import day_two, groups, images, ray, recovery_rules, selectors
 from ray_gke.planning.choice import NoMachine
 from ray_gke.planning.faults import faults
 from ray_gke.planning.plan import HEAD, SUBMITTER, Group, Plan, WorkloadKind
@@ -54,6 +54,7 @@ def build(
     spec = loaded.blueprint.spec
     groups_ = _groups(loaded, site, patched)
     kind, workload = _workload(spec)
+    image_registry = site.image_registry if site.target == "gke" else None
     return Plan(
         name=name or loaded.blueprint.metadata.name,
         blueprint=loaded.blueprint.metadata.name,
@@ -76,9 +77,11 @@ def build(
             *ray.notes(spec),
             *day_two.notes(spec, site),
             *recovery_rules.notes(spec, loaded.serve_config, groups_[1:]),
+            *images.notes(spec, site, image_registry),
         ),
         places=_places(loaded),
         day_two=day_two.day_two(spec, site),
+        image_registry=image_registry,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ray_gke.errors import Place
+from ray_gke.gke.image_registry import ImageRegistry
 from ray_gke.gke.nodes import Shape
 from ray_gke.gke.resources import Resources
 from ray_gke.planning.capacity import Role
@@ -74,6 +75,7 @@ class Plan:
     blueprint's Cluster, Job or Service; `serve_config` the parsed Serve config of a
     service. `notes` are lines that a user should read. `places` says where those
     values stand that rendering may have to refuse, by their path in the blueprint.
+    `image_registry` has the images next to the cluster, where there is one.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Plan:
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict)
     submitter: Group | None = None
     day_two: DayTwo = field(default_factory=DayTwo)
+    image_registry: ImageRegistry | None = None
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ray_gke.catalog.day_two import Logs, Metrics
 from ray_gke.gke.allocatable import PODS_PER_NODE
+from ray_gke.gke.image_registry import ImageRegistry
 from ray_gke.gke.prices import Prices
 
 Target = Literal["local", "kubernetes", "gke"]
@@ -23,7 +24,8 @@ class Site:
     pods select theirs by its name. `pods_range` is where pods have their addresses,
     `operator_namespace` where KubeRay's operator runs, `monitors` are the kinds that
     the cluster knows of those that tell who reads metrics; None where it is unknown.
-    `logs` and `metrics` hold for blueprints that do not say it.
+    `logs` and `metrics` hold for blueprints that do not say it. `image_registry` is
+    where nodes pull images from; None where they pull them from where they are.
     """
 
     prices: Prices
@@ -36,3 +38,4 @@ class Site:
     monitors: frozenset[str] | None = None
     logs: Logs | None = None
     metrics: Metrics | None = None
+    image_registry: ImageRegistry | None = None

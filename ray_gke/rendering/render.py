@@ -13,6 +13,7 @@ from ray_gke.rendering import (
     content_names,
     fault_text,
     go_quantities,
+    image_references,
     kuberay_rules,
     patches,
     pod_rules,
@@ -41,6 +42,8 @@ def render(
     """
     results = _checked(plan, kuberay_version, namespace, templates)
     objects_ = [go_quantities.written(one.object) for one in results]
+    if registry := plan.image_registry:
+        objects_ = [image_references.pulled(one, registry) for one in objects_]
     return content_names.named(objects_, plan)
 
 
@@ -155,6 +158,8 @@ def _broken_rules(
     yield from kuberay_rules.faults(one)
     yield from pod_rules.faults(one, keys)
     yield from _direct_submission(one, plan)
+    if plan.image_registry:
+        yield from image_references.faults(one)
     if plan.day_two.logs.mode == "gke":
         yield from pod_rules.collected_by_gke(one)
 

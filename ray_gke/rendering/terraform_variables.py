@@ -10,14 +10,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ray_gke.catalog.image_registry import beside_cluster
 from ray_gke.catalog.teams import is_of_kubernetes
 from ray_gke.gke import nodes
 from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning.capacity import Capacity, NodePool
 from ray_gke.planning.pool_names import SYSTEM_POOL
 from ray_gke.rendering import pod_security
+from ray_gke.rendering.image_references import images_of
 from ray_gke.rendering.templates import Manifest
-from ray_gke.versions import OPERATOR_NAMESPACE
+from ray_gke.versions import KUBERAY_VERSION, OPERATOR_IMAGE, OPERATOR_NAMESPACE
 
 if TYPE_CHECKING:
     # Only its types: what reads a platform file also reads git repositories.
@@ -45,13 +47,21 @@ def files(
     pools and namespaces that the variables do not name.
     """
     return {
-        PLATFORM_FILE: text(platform(capacity, whole.spec, whole.name)),
-        ADDONS_FILE: text(addons(manifests, whole.spec, kuberay_version)),
+        PLATFORM_FILE: text(platform(capacity, whole.spec, whole.name, manifests)),
+        ADDONS_FILE: text(addons(manifests, whole.spec, kuberay_version, whole.name)),
     }
 
 
-def platform(capacity: Capacity, spec: PlatformSpec, name: str) -> Variables:
-    """Return the variables of the stack `platform`, for a platform called `name`."""
+def platform(
+    capacity: Capacity,
+    spec: PlatformSpec,
+    name: str,
+    manifests: Iterable[Manifest] = (),
+) -> Variables:
+    """Return the variables of the stack `platform`, for a platform called `name`.
+
+    The images of `manifests` say which repositories are pulled through.
+    """
     pools = [pool for pool in capacity.pools if pool.name != SYSTEM_POOL]
     return _particular(
         {
@@ -61,6 +71,7 @@ def platform(capacity: Capacity, spec: PlatformSpec, name: str) -> Variables:
             "network": _network(spec),
             "cluster": _cluster(capacity, spec, name),
             "node_pools": {pool.name: _pool(pool, spec.zones) for pool in pools},
+            "image_registry": _image_registry(spec, name, manifests),
             "labels": dict(spec.labels),
         }
     )
@@ -78,31 +89,62 @@ def backend(spec: PlatformSpec, name: str, stack: str) -> dict[str, str]:
 
 
 def addons(
-    manifests: Iterable[Manifest], spec: PlatformSpec, kuberay_version: str
+    manifests: Iterable[Manifest],
+    spec: PlatformSpec,
+    kuberay_version: str,
+    name: str | None = None,
 ) -> Variables:
     """Return the variables of the stack `addons`, but where the cluster is.
 
     Namespaces are those of the runs' `manifests`, and of all teams: one without a run
     keeps its own, and what is in it. They enforce "restricted", but where it would
     refuse the runs' pods: those that share a GPU by MPS need the node's IPC, and
-    patches may ask for more. Balloons are no variables: they go with their run.
+    patches may ask for more. Balloons are no variables: they go with their run. The
+    image of KubeRay's operator comes from the registry of the platform called `name`.
     """
     return _particular(
         {
-            "kuberay": _kuberay(spec, kuberay_version),
+            "kuberay": _kuberay(spec, kuberay_version, name),
             "namespaces": _namespaces(manifests, spec),
         }
     )
 
 
-def _kuberay(spec: PlatformSpec, version: str) -> Variables:
+def operator_image(
+    spec: PlatformSpec, kuberay_version: str, name: str | None = None
+) -> str | None:
+    """Return the image of KubeRay's operator; None where GKE runs its own.
+
+    With the `name` of a platform it is the name under which its nodes pull it. Source:
+    the chart kuberay-operator, whose image has its tag from the chart's appVersion.
+    """
+    if spec.cluster.ray_operator:
+        return None
+    image = f"{OPERATOR_IMAGE}:v{kuberay_version}"
+    registry = beside_cluster(spec, name) if name else None
+    return registry.pulled(image) if registry else image
+
+
+def _kuberay(spec: PlatformSpec, version: str, name: str | None) -> Variables:
     if spec.cluster.ray_operator:
         return {"install": False}
     return {
         "install": True,
         "namespace": spec.kuberay.namespace or OPERATOR_NAMESPACE,
         "version": version,
+        **({"image": operator_image(spec, version, name)} if name else {}),
     }
+
+
+def _image_registry(
+    spec: PlatformSpec, name: str, manifests: Iterable[Manifest]
+) -> Variables:
+    registry = beside_cluster(spec, name)
+    if registry is None:
+        return {}
+    operator = operator_image(spec, KUBERAY_VERSION, name)
+    found = [*images_of(manifests), *([operator] if operator else [])]
+    return _particular({"upstreams": registry.upstreams(found)})
 
 
 def _namespaces(manifests: Iterable[Manifest], spec: PlatformSpec) -> Variables:

@@ -94,6 +94,7 @@ module "image_registry" {
   name          = coalesce(var.image_registry.name, var.cluster.name)
   images        = var.image_registry.images
   docker_hub    = var.image_registry.docker_hub
+  upstreams     = var.image_registry.upstreams
   cleanup       = var.image_registry.cleanup
   scanning      = var.image_registry.scanning
   readers       = { nodes = "serviceAccount:${module.cluster.node_service_account}" }

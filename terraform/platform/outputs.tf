@@ -38,10 +38,11 @@ output "node_pools" {
 }
 
 output "image_registry" {
-  description = "What names of images begin with: `images_url` for your own, `docker_hub_url` for those of Docker Hub; null without"
+  description = "What names of images begin with: `images_url` for your own, `docker_hub_url` for those of Docker Hub, `upstream_urls` for those of other registries by their names; null without"
   value = {
     images_url     = one(module.image_registry[*].images_url)
     docker_hub_url = one(module.image_registry[*].docker_hub_url)
+    upstream_urls  = one(module.image_registry[*].upstream_urls)
   }
 }
 

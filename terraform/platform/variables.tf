@@ -223,6 +223,7 @@ variable "image_registry" {
         password_secret_version = string
       }))
     }), {})
+    upstreams = optional(map(string))
     cleanup = optional(object({
       untagged_days = optional(number)
       pulled_days   = optional(number)

@@ -15,6 +15,9 @@ from tests.pool_plans import SITE
 
 Object = dict[str, Any]
 
+# The chart's own image of KubeRay's operator is there.
+OPERATORS: Object = {"upstreams": {"quay-io": "https://quay.io"}}
+
 NOTHING = capacity([], SITE)
 (SYSTEM,) = NOTHING.pools
 POOL = replace(
@@ -77,6 +80,7 @@ def test_a_platform_says_only_what_is_particular() -> None:
         "project_id": "my-project",
         "region": "us-central1",
         "cluster": {"name": "vision", "deletion_protection": True},
+        "image_registry": OPERATORS,
     }
 
 
@@ -115,6 +119,7 @@ def test_cluster_and_network_of_the_platform_file() -> None:
             },
             "max_pods_per_node": 64,
         },
+        "image_registry": OPERATORS,
     }
 
 

@@ -4,6 +4,8 @@ locals {
   _repositories = merge(
     var.images.enabled ? { images = google_artifact_registry_repository.images[0] } : {},
     var.docker_hub.enabled ? { docker-hub = google_artifact_registry_repository.docker_hub[0] } : {},
+    # By keys that are known: an import knows nothing of resources that are not made yet.
+    { for key in keys(var.upstreams) : key => google_artifact_registry_repository.upstreams[key] },
   )
 }
 
@@ -86,6 +88,52 @@ resource "google_artifact_registry_repository" "docker_hub" {
           username                = upstream_credentials.value.username
           password_secret_version = upstream_credentials.value.password_secret_version
         }
+      }
+    }
+  }
+
+  cleanup_policies {
+    id     = "delete-old"
+    action = "DELETE"
+
+    condition {
+      tag_state  = "ANY"
+      older_than = "${var.cleanup.pulled_days * local._day}s"
+    }
+  }
+
+  cleanup_policies {
+    id     = "keep-newest"
+    action = "KEEP"
+
+    most_recent_versions {
+      keep_count = var.cleanup.keep_versions
+    }
+  }
+
+  vulnerability_scanning_config {
+    enablement_config = var.scanning ? "INHERITED" : "DISABLED"
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_artifact_registry_repository" "upstreams" {
+  for_each = var.upstreams
+
+  project                = var.project_id
+  location               = var.location
+  repository_id          = "${var.name}-${each.key}"
+  format                 = "DOCKER"
+  mode                   = "REMOTE_REPOSITORY"
+  kms_key_name           = var.kms_key_name
+  labels                 = var.labels
+  cleanup_policy_dry_run = var.cleanup.dry_run
+
+  remote_repository_config {
+    docker_repository {
+      custom_repository {
+        uri = each.value
       }
     }
   }

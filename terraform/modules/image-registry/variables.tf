@@ -67,6 +67,30 @@ variable "docker_hub" {
   }
 }
 
+variable "upstreams" {
+  description = "Further pull-through repositories, for public registries beside Docker Hub: how the name ends, and the address that is pulled from, such as `quay-io = \"https://quay.io\"`"
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for key in keys(var.upstreams) :
+      can(regex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", key)) && !contains(["images", "docker-hub"], key)
+    ])
+    error_message = "Names of upstreams must be small letters, digits and '-'; images and docker-hub have their own variables."
+  }
+  validation {
+    # The longest name that Artifact Registry takes has 63 characters.
+    condition     = alltrue([for key in keys(var.upstreams) : length("${var.name}-${key}") <= 63])
+    error_message = "name and the name of an upstream must have at most 62 characters together."
+  }
+  validation {
+    condition     = alltrue([for uri in values(var.upstreams) : can(regex("^https://[a-z0-9.-]+(:[0-9]+)?$", uri))])
+    error_message = "upstreams must be addresses such as https://quay.io, without a path."
+  }
+}
+
 variable "cleanup" {
   description = <<-EOT
     What is deleted: images without a tag after `untagged_days`, and what was pulled

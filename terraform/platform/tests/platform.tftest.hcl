@@ -60,6 +60,19 @@ run "one_pool_for_each_of_the_plan" {
   }
 }
 
+run "pulls_through_further_registries" {
+  command = plan
+
+  variables {
+    image_registry = { upstreams = { quay-io = "https://quay.io" } }
+  }
+
+  assert {
+    condition     = output.image_registry.upstream_urls == { quay-io = "europe-west4-docker.pkg.dev/my-project-1/ray-quay-io" }
+    error_message = "A registry that images need has its own repository."
+  }
+}
+
 run "zonal" {
   command = plan
 

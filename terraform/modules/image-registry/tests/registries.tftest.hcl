@@ -64,6 +64,34 @@ run "only_docker_hub" {
   }
 }
 
+run "further_upstreams" {
+  command = plan
+
+  variables {
+    upstreams = { quay-io = "https://quay.io", ghcr-io = "https://ghcr.io" }
+  }
+
+  assert {
+    condition = (
+      google_artifact_registry_repository.upstreams["quay-io"].mode == "REMOTE_REPOSITORY" &&
+      google_artifact_registry_repository.upstreams["quay-io"].format == "DOCKER" &&
+      google_artifact_registry_repository.upstreams["quay-io"].remote_repository_config[0].docker_repository[0].custom_repository[0].uri == "https://quay.io"
+    )
+    error_message = "Images stream from remote repositories, and each has its own upstream."
+  }
+  assert {
+    condition = output.upstream_urls == {
+      ghcr-io = "europe-west4-docker.pkg.dev/my-project-1/ray-ghcr-io"
+      quay-io = "europe-west4-docker.pkg.dev/my-project-1/ray-quay-io"
+    }
+    error_message = "A repository is named after its upstream."
+  }
+  assert {
+    condition     = toset(keys(google_artifact_registry_repository_iam_member.readers)) == toset(["images/nodes", "docker-hub/nodes", "ghcr-io/nodes", "quay-io/nodes"])
+    error_message = "Nodes pull from all."
+  }
+}
+
 run "a_domain_scoped_project" {
   command = plan
 

@@ -46,6 +46,47 @@ run "password_instead_of_a_secret" {
   expect_failures = [var.docker_hub]
 }
 
+run "upstream_of_another_variable" {
+  command = plan
+
+  variables {
+    upstreams = { docker-hub = "https://registry-1.docker.io" }
+  }
+
+  expect_failures = [var.upstreams]
+}
+
+run "upstream_with_underscores" {
+  command = plan
+
+  variables {
+    upstreams = { quay_io = "https://quay.io" }
+  }
+
+  expect_failures = [var.upstreams]
+}
+
+run "upstream_with_a_long_name" {
+  command = plan
+
+  variables {
+    name      = "ray-gke-in-the-region-of-the-nodes-of-our-platform"
+    upstreams = { registry-k8s-io = "https://registry.k8s.io" }
+  }
+
+  expect_failures = [var.upstreams]
+}
+
+run "upstream_without_https" {
+  command = plan
+
+  variables {
+    upstreams = { quay-io = "quay.io" }
+  }
+
+  expect_failures = [var.upstreams]
+}
+
 run "cleanup_at_once" {
   command = plan
 
