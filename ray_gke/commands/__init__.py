@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from ray_gke.commands import blueprints, documents, gpus, plan, prices, running
+from ray_gke.commands import (
+    blueprints,
+    doctor,
+    documents,
+    gpus,
+    images,
+    plan,
+    prices,
+    running,
+)
 
 # Rich's help takes three times as long to start and wraps badly on narrow terminals.
 app = typer.Typer(
@@ -45,9 +54,11 @@ app.command()(running.kubeconfig)
 app.command()(running.submit)
 app.command()(running.explain)
 app.command()(plan.plan)
+app.command()(doctor.doctor)
 app.command()(gpus.gpus)
 app.command()(prices.prices)
 app.command()(documents.render)
 app.command()(documents.validate)
 app.command()(documents.schema)
 app.add_typer(blueprints.app, name="blueprints")
+app.add_typer(images.app, name="images")
