@@ -628,7 +628,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def take_down(site: Site, *, delete_cluster: bool = False) -> None:
     stacks = site.stacks("ray-gke down")
-    down.delete(stacks, site.events.append, delete_cluster=delete_cluster)
+    emit = site.events.append
+    with pytest.MonkeyPatch.context() as patch, site.google(patch):
+        down.delete(stacks, emit, lambda _: True, delete_cluster=delete_cluster)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -17,6 +17,7 @@ TITLES = {
     "job": "run the job",
     "deploy": "deploy the service",
     "drain": "drain the cluster",
+    "doctor": "look at the project",
     "plan": "plan the cloud",
     "platform": "make cluster and pools",
     "addons": "install the add-ons",
@@ -28,6 +29,8 @@ TITLES = {
     "rest": "remove disks and more",
     "remove addons": "remove the add-ons",
     "remove platform": "remove the cluster",
+    "left": "look for what is left",
+    "sweep": "remove what is left",
 }
 
 

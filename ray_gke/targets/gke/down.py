@@ -1,24 +1,31 @@
-"""From a platform back to nothing: runs, what is outside, add-ons, cluster, network."""
+"""From a platform to nothing: runs, what is outside, add-ons, cluster, what is left."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
+from ray_gke.catalog import prices
 from ray_gke.errors import RefusedError, UsageError
 from ray_gke.events import Emit, Finished, Note
-from ray_gke.targets.gke import remains
+from ray_gke.targets.gke import fingerprint, remains
 from ray_gke.targets.gke.stacks import CLUSTER, Outputs, Stacks
+from ray_gke.targets.gke.sweep import Confirm, Sweep, sweep
 from ray_gke.targets.kubernetes import checks, down, inventory
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.steps import step
+from ray_gke.targets.terraform import failures
 from ray_gke.targets.terraform.changes import Changes
-from ray_gke.targets.terraform.stack import Stack
+from ray_gke.targets.terraform.stack import Stack, StackError
 
 
-def delete(stacks: Stacks, emit: Emit, *, delete_cluster: bool) -> None:
+def delete(
+    stacks: Stacks, emit: Emit, confirm: Confirm, *, delete_cluster: bool
+) -> None:
     """Take all of a platform away, in the order in which its parts need each other.
 
-    `delete_cluster` lets a protected cluster go, and all that others have in it. Raises
+    `delete_cluster` lets a protected cluster go, and all that others have in it;
+    `confirm` is asked before what the cluster has left behind is removed. Raises
     UsageError when there is nothing, RefusedError when something is in the way,
     FailedError when something does not go.
     """
@@ -28,20 +35,81 @@ def delete(stacks: Stacks, emit: Emit, *, delete_cluster: bool) -> None:
     platform = stacks.platform()
     platform.adopt_interrupted(emit)
     here = platform.addresses()
-    if not here:
+    if not here and not fingerprint.known(stacks):
         stacks.forget()
         raise _nothing(stacks)
+    rest = _sweep(stacks, emit, confirm)
+    if here:
+        _take_away(stacks, platform, here, rest, delete_cluster=delete_cluster)
+    sweep(rest, fingerprint.known(stacks))
+    stacks.forget()
+    emit(Finished(stacks.name, "DOWN", time.monotonic() - begun))
+
+
+def _sweep(stacks: Stacks, emit: Emit, confirm: Confirm) -> Sweep:
+    def keep(prints: Sequence[fingerprint.Fingerprint]) -> None:
+        fingerprint.keep(stacks, prints)
+
+    return Sweep(
+        stacks.google,
+        stacks.whole.spec.project or "",
+        stacks.name,
+        emit,
+        confirm,
+        keep,
+        prices.load(stacks.whole.prices),
+    )
+
+
+def _take_away(
+    stacks: Stacks,
+    platform: Stack,
+    here: Sequence[str],
+    rest: Sweep,
+    *,
+    delete_cluster: bool,
+) -> None:
+    """Take away what Terraform has made, and what is in the cluster."""
     if CLUSTER in here:
         _is_allowed(stacks, delete_cluster=delete_cluster)
-    _empty(stacks, platform, emit, delete_cluster=delete_cluster)
+    _empty(stacks, platform, rest, delete_cluster=delete_cluster)
+    if CLUSTER in here and not fingerprint.known(stacks):
+        rest.warn(_unproven(stacks))
+    try:
+        _destroy(stacks, platform, rest.emit)
+    except StackError as error:
+        used = any(failures.cause(one) == "in_use" for one in error.diagnostics)
+        if not (used and sweep(rest, fingerprint.known(stacks))):
+            raise
+        _destroy(stacks, platform, rest.emit)
+    stacks.forget()
+
+
+def _destroy(stacks: Stacks, platform: Stack, emit: Emit) -> None:
     with step(emit, stacks.name, "remove platform") as outcome:
         planned = platform.plan(emit, destroy=True)
         if _is_protected(planned.changes):
             _lift_protection(stacks, emit)
             planned = platform.plan(emit, destroy=True)
         outcome.detail = platform.apply(planned, emit, "remove platform")
-    stacks.forget()
-    emit(Finished(stacks.name, "DOWN", time.monotonic() - begun))
+
+
+def _unproven(stacks: Stacks) -> str:
+    """Return how to look by hand where nothing could be proven to be the cluster's."""
+    project = stacks.whole.spec.project
+    cluster = stacks.whole.spec.cluster.name or stacks.name
+    lists = (
+        f"disks list --filter labels.goog-k8s-cluster-name={cluster}",
+        "network-endpoint-groups list",
+        f"firewall-rules list --filter name~^gke-{cluster}-",
+        "forwarding-rules list",
+        "addresses list",
+    )
+    looks = "; ".join(f"gcloud compute {one} --project {project}" for one in lists)
+    return (
+        "nothing proves later what the cluster leaves behind, as it could not be asked "
+        f"before it goes; look at it with {looks}"
+    )
 
 
 def _nothing(stacks: Stacks) -> UsageError:
@@ -59,10 +127,10 @@ def _is_allowed(stacks: Stacks, *, delete_cluster: bool) -> None:
 
 
 def _empty(
-    stacks: Stacks, platform: Stack, emit: Emit, *, delete_cluster: bool
+    stacks: Stacks, platform: Stack, rest: Sweep, *, delete_cluster: bool
 ) -> None:
     """Take away what is in the cluster, and what of it is outside."""
-    outputs = stacks.outputs()
+    outputs, emit = stacks.outputs(), rest.emit
     api = _reached(stacks, platform, outputs, emit)
     if api is None or outputs is None:
         # It went with its cluster.
@@ -70,6 +138,7 @@ def _empty(
         left.forget(left.addresses())
         return
     _refuse_others(api, delete_cluster=delete_cluster)
+    fingerprint.take(stacks, rest.google, api, emit, ending=True)
     for run in inventory.in_namespace(api, ""):
         down.down(api, run.namespace, run.name, emit)
     if found := remains.find(api):

@@ -13,6 +13,7 @@ from ray_gke.errors import RefusedError
 from ray_gke.rendering import terraform_variables
 from ray_gke.targets.gke import turns
 from ray_gke.targets.gke.credentials import Credentials
+from ray_gke.targets.google.client import Google
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.client import connect_to
 from ray_gke.targets.terraform import programs
@@ -65,6 +66,11 @@ class Stacks:
         return Credentials.default()
 
     @cached_property
+    def google(self) -> Google:
+        """Google Cloud as its project sees it. Raises RefusedError without a login."""
+        return Google(self.credentials, self.whole.spec.project or "")
+
+    @cached_property
     def program(self) -> programs.Program:
         """The Terraform that runs them. Raises RefusedError without one."""
         return programs.find()
@@ -102,7 +108,11 @@ class Stacks:
 
     def remembered(self) -> Outputs | None:
         """Return what this machine remembers of the cluster."""
-        return Outputs.of(remembered(self._outputs))
+        return Outputs.of(self.remembered_outputs())
+
+    def remembered_outputs(self) -> Variables:
+        """Return what this machine remembers of all outputs of the stack `platform`."""
+        return remembered(self._outputs)
 
     def outputs(self) -> Outputs | None:
         """Return what is known of the cluster, from here or from Terraform's state."""
@@ -120,11 +130,13 @@ class Stacks:
         return found
 
     def forget(self) -> None:
-        """Forget the platform, once nothing of it is there."""
-        if self.whole.spec.state is None:
+        """Forget the platform, once nothing of it is there.
+
+        What a sweep still needs to know of its cluster stays.
+        """
+        self._outputs.unlink(missing_ok=True)
+        if self.whole.spec.state is None and not self.fingerprints.exists():
             self.copy.remove()
-        else:
-            self._outputs.unlink(missing_ok=True)
 
     def context(self, outputs: Outputs) -> str:
         """Return what gcloud calls the cluster in a kubeconfig."""
@@ -134,6 +146,11 @@ class Stacks:
         """Return the cluster, with credentials that are in memory only."""
         token = self.credentials.token
         return Api(connect_to(outputs.host, self.context(outputs), token))
+
+    @property
+    def fingerprints(self) -> Path:
+        """The file in which it is kept what only its clusters had."""
+        return self.copy.folder / "clusters.json"
 
     @property
     def _outputs(self) -> Path:
