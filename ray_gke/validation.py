@@ -41,7 +41,8 @@ def validate(
 ) -> Iterator[Finding]:
     """Check blueprints, platform files, and folders of them, one after the other.
 
-    For `kuberay_version`, or that of the platform file in the folder or in this one.
+    For `kuberay_version`, or that of the nearest platform file: beside the path, in a
+    folder above it, or in this one.
     Raises UsageError for a path that is none of these.
     """
     selection.check_version(kuberay_version)
@@ -52,7 +53,7 @@ def validate(
 
 
 def _version(path: Path) -> str:
-    for folder in (path, Path()):
+    for folder in (path, *path.parents, Path()):
         file = folder / selection.PLATFORM_FILE
         # A platform file that is wrong is told as its own finding.
         with suppress(RayGkeError, OSError):
@@ -88,7 +89,10 @@ def _finding(file: Path, version: str) -> Finding:
             warnings = _check_blueprint(file.parent, version)
         else:
             warnings = _check_platform(file)
-    except (InvalidError, FailedError) as error:
+    except InvalidError as error:
+        told = [_as_given(problem, file.parent) for problem in error.problems]
+        return Finding(file, InvalidError.of(told))
+    except FailedError as error:
         return Finding(file, error)
     return Finding(file, None, warnings)
 
@@ -121,16 +125,16 @@ def _check_platform(file: Path) -> tuple[Problem, ...]:
     return tuple(_as_given(warning, file.parent) for warning in found.values())
 
 
-def _as_given(warning: Problem, folder: Path) -> Problem:
+def _as_given(found: Problem, folder: Path) -> Problem:
     """Return it with the file as the command line names it, like that of a blueprint.
 
     A platform's blueprints have absolute paths.
     """
-    place = warning.place
+    place = found.place
     if place is None or not Path(place.file).is_relative_to(folder.absolute()):
-        return warning
+        return found
     file = folder / Path(place.file).relative_to(folder.absolute())
-    return replace(warning, place=replace(place, file=str(file)))
+    return replace(found, place=replace(place, file=str(file)))
 
 
 def _weaknesses(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,13 @@ from ray_gke.selection import Choice, Selected
 from ray_gke.targets.terraform.changes import Changes
 
 if TYPE_CHECKING:
-    from ray_gke.targets.gke.stacks import Stacks
+    from ray_gke.targets.gke.doctor import Needs
+    from ray_gke.targets.gke.stacks import Outputs, Stacks
     from ray_gke.targets.kubernetes.changes import RunChanges
     from ray_gke.targets.kubernetes.live import Wanted
     from ray_gke.targets.kubernetes.target import Cluster
     from ray_gke.targets.kubernetes.up import Options
+    from ray_gke.targets.saved_plan import SavedPlan
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,20 @@ class Whole:
     def variables(self, stack: str) -> Mapping[str, Any]:
         """Return the variables of a Terraform stack."""
         spec = self.platform.spec
+        name = self.platform.name
         if stack == "platform":
-            return terraform_variables.platform(self.capacity, spec, self.platform.name)
+            return terraform_variables.platform(
+                self.capacity, spec, name, self.manifests
+            )
         version = self.choice.kuberay_version
-        return terraform_variables.addons(self.manifests, spec, version)
+        return terraform_variables.addons(self.manifests, spec, version, name)
+
+    def needs(self) -> Needs:
+        """What the platform needs of its project."""
+        from ray_gke.targets.gke.doctor import Needs
+
+        version = self.choice.kuberay_version
+        return Needs.of(self.platform, self.capacity, self.manifests, version)
 
     def stacks(self, again: str) -> Stacks:
         """Return the Terraform stacks; `again` is the command to run once more."""
@@ -113,12 +125,25 @@ def up(
     namespace: str | None,
     emit: Emit,
     options: Options,
+    *,
+    agreed: SavedPlan | None = None,
 ) -> None:
-    """Make the cluster, what all runs need in it, and these runs."""
+    """Make the cluster, what all runs need in it, and these runs.
+
+    With a plan that was saved exactly what it says, or nothing: RefusedError.
+    """
     from ray_gke.targets.gke import up as cloud
 
     stacks = whole.stacks("ray-gke up")
-    cloud.bring_up(stacks, whole.variables, emit, options.confirm)
+    consent = cloud.Consent(options.confirm)
+    if agreed:
+        from ray_gke.commands.saved_plans import Agreed, asked
+
+        agreed.check_asked(asked(whole))
+        plan = Agreed(agreed, whole, selected, stacks, emit)
+        consent = cloud.Consent(lambda _: True, plan.platform, plan.addons)
+        options = replace(options, confirm=consent.confirm, check=plan.runs)
+    cloud.bring_up(stacks, whole.variables, whole.needs, emit, consent)
     where = _cluster(stacks, namespace)
     where.up(wanted(whole, selected, where, namespace), emit, options)
 
@@ -134,11 +159,15 @@ def wanted(
 
 @dataclass(frozen=True)
 class Pending:
-    """What an `up` would do: in Google Cloud, for all runs of the cluster, for each."""
+    """What an `up` would do: in Google Cloud, for all runs of the cluster, for each.
+
+    `whole` is false where the cluster is yet to be made: nobody can look into it.
+    """
 
     cloud: Changes
     addons: Changes
     runs: Sequence[RunChanges]
+    whole: bool = True
 
     @property
     def todo(self) -> bool:
@@ -149,31 +178,68 @@ class Pending:
 
 
 def pending(
-    whole: Whole, selected: Sequence[Selected], namespace: str | None, emit: Emit
+    whole: Whole,
+    selected: Sequence[Selected],
+    namespace: str | None,
+    emit: Emit,
+    *,
+    begin: bool = False,
 ) -> Pending | None:
-    """Return what an `up` would do, None for a platform that was never brought up.
+    """Return what an `up` would do.
 
-    Nothing is changed. Raises what `up` raises when it cannot look.
+    None for a platform that was never brought up, unless `begin` asks for Terraform's
+    plan of it too. Nothing is changed. Raises what `up` raises when it cannot look.
     """
     stacks = whole.stacks("ray-gke plan")
-    if not stacks.begun:
+    if not (begin or stacks.begun):
         return None
     cloud = stacks.platform(whole.variables("platform")).plan(emit).changes
-    outputs = stacks.outputs()
+    return look(whole, selected, cloud, emit, stacks=stacks, namespace=namespace)
+
+
+def look(
+    whole: Whole,
+    selected: Sequence[Selected],
+    cloud: Changes,
+    emit: Emit,
+    *,
+    stacks: Stacks,
+    namespace: str | None = None,
+) -> Pending:
+    """Return what an `up` would do, once it is known what that is in the cloud."""
+    outputs = _staying(stacks, cloud)
     if outputs is None:
-        return Pending(cloud, Changes(), ())
+        return Pending(cloud, Changes(), (), whole=False)
     addons = stacks.addons(outputs, whole.variables("addons")).plan(emit).changes
     where = _cluster(stacks, namespace)
     runs = where.changes(wanted(whole, selected, where, namespace), rerun=False)
     return Pending(cloud, addons, runs)
 
 
-def down(choice: Choice, emit: Emit, *, delete_cluster: bool) -> None:
-    """Take all of a platform away."""
+def _staying(stacks: Stacks, cloud: Changes) -> Outputs | None:
+    """Return what is known of the cluster, None where it is made, or made anew."""
+    from ray_gke.targets.gke.stacks import CLUSTER
+
+    if any(one.address == CLUSTER for one in cloud.of("create", "replace")):
+        return None
+    return stacks.outputs()
+
+
+def down(
+    choice: Choice,
+    emit: Emit,
+    confirm: Callable[[str], bool],
+    *,
+    delete_cluster: bool,
+) -> None:
+    """Take all of a platform away.
+
+    `confirm` is asked before what the cluster has left behind is removed.
+    """
     from ray_gke.targets.gke import down as cloud
 
     stacks = Whole.of(choice).stacks("ray-gke down")
-    cloud.delete(stacks, emit, delete_cluster=delete_cluster)
+    cloud.delete(stacks, emit, confirm, delete_cluster=delete_cluster)
 
 
 def cluster(choice: Choice, namespace: str | None) -> Cluster:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ray_gke.commands.on_gke import Pending, Whole
+    from ray_gke.commands.plan_files import PlanFiles
     from ray_gke.selection import Choice, Selected
     from ray_gke.targets.kubernetes.changes import RunChanges
 
@@ -45,6 +46,26 @@ def plan(
         Path | None,
         typer.Option(metavar="FILE", help="Write a page with pictures besides."),
     ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a summary for a pull request."),
+    ] = None,
+    compare_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare-to",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="With --markdown: the cost before, as --output json wrote it.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Save the plan for `up --plan`, without any secret."
+        ),
+    ] = None,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
@@ -65,36 +86,50 @@ def plan(
     """
     from ray_gke import selection
     from ray_gke.commands import targets
+    from ray_gke.commands.plan_files import PlanFiles
     from ray_gke.reporting import answers
 
+    files = PlanFiles(html, markdown, compare_to, out)
+    files.check({"BLUEPRINT": blueprint, "--set": assignments, "--name": name})
     choice = selection.choose(file, prices=prices)
     if targets.is_live(choice, on, context, namespace):
+        files.check_for_cluster(choice, namespace)
         where = targets.cluster(context, namespace)
         choice = targets.on_cluster(choice, where)
         selected = selection.select(choice, blueprint, assignments or (), name)
         wanted = targets.wanted(selected, choice, where, namespace)
         answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
-        if _changes(where.changes(wanted, rerun=False), output) and detailed_exitcode:
+        changes = where.changes(wanted, rerun=False)
+        files.save_for_cluster(choice, changes)
+        if _changes(changes, output) and detailed_exitcode:
             raise typer.Exit(CHANGES_PENDING)
         return
     if choice.platform is None or choice.platform.spec.target != Target.gke:
+        files.check_without_platform()
         choice = choice.on_gke()
         selected = selection.select(choice, blueprint, assignments or (), name)
-        _capacity(selected, choice, None, html, output)
+        _capacity(selected, choice, None, files, output)
         return
     from ray_gke.commands import on_gke
 
     whole, selected = on_gke.chosen(choice, blueprint, assignments or (), name)
-    found = _pending(whole, selected, namespace, must=detailed_exitcode)
-    _capacity(selected, whole.choice, found, html, output)
+    must = detailed_exitcode or out is not None
+    found = _pending(whole, selected, namespace, must=must, begin=out is not None)
+    files.save(whole, found)
+    _capacity(selected, whole.choice, found, files, output)
     if detailed_exitcode and (found is None or found.todo):
         raise typer.Exit(CHANGES_PENDING)
 
 
 def _pending(
-    whole: Whole, selected: Sequence[Selected], namespace: str | None, *, must: bool
+    whole: Whole,
+    selected: Sequence[Selected],
+    namespace: str | None,
+    *,
+    must: bool,
+    begin: bool,
 ) -> Pending | None:
-    """Return what would change where the platform is up.
+    """Return what would change where the platform is up, or, to `begin`, anyhow.
 
     Whoever cannot look there, and must not, still sees the plan.
     """
@@ -103,7 +138,7 @@ def _pending(
     from ray_gke.reporting import answers
 
     try:
-        return on_gke.pending(whole, selected, namespace, answers.note)
+        return on_gke.pending(whole, selected, namespace, answers.note, begin=begin)
     except (FailedError, RefusedError) as error:
         if must:
             raise
@@ -127,21 +162,17 @@ def _capacity(
     selected: Sequence[Selected],
     choice: Choice,
     pending: Pending | None,
-    html: Path | None,
+    files: PlanFiles,
     output: str,
 ) -> None:
-    """Print the plan for GKE, and write its page."""
+    """Print the plan for GKE, and write its page and its summary."""
     from ray_gke import planned, selection
     from ray_gke.reporting import answers
 
     selection.check(selected, choice)
     answers.warnings(choice.catalogs.warnings)
     capacity = planned.capacity(selected, choice)
-    if html:
-        from ray_gke.reporting import plan_page
-        from ray_gke.targets import folder
-
-        folder.write_file(html, plan_page.page(capacity))
+    files.write(capacity, pending)
     if output == Output.json:
         from ray_gke.reporting import plan_schema
 

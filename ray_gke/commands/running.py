@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +26,7 @@ from ray_gke.commands.options import (
 
 if TYPE_CHECKING:
     from ray_gke.selection import Choice
+    from ray_gke.targets.saved_plan import SavedPlan
 
 
 def up(
@@ -35,6 +38,16 @@ def up(
     file: PlatformFile = None,
     assignments: Assignments = None,
     name: RunName = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Do what `plan --out FILE` saved, without asking, or nothing.",
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Do not wait for a job to end.")
     ] = False,
@@ -66,6 +79,9 @@ def up(
     seconds = durations.seconds("--timeout", timeout)
     choice = selection.choose(file)
     target = targets.place(choice, on, context, namespace)
+    given = {"BLUEPRINT": blueprint, "--set": assignments, "--name": name}
+    more = {"--namespace": namespace, "--rerun": rerun}
+    saved = _saved(plan, choice, target, {**given, **more}) if plan else None
     if target == Target.local:
         _up_here(choice, blueprint, assignments, name, detach=detach, output=output)
         return
@@ -84,8 +100,10 @@ def up(
         whole, selected = on_gke.chosen(choice, blueprint, assignments or (), name)
         answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
         with answers.telling(output, then) as emit:
-            on_gke.up(whole, selected, namespace, emit, options)
+            on_gke.up(whole, selected, namespace, emit, options, agreed=saved)
         return
+    if saved:
+        options = replace(options, confirm=lambda _: True, check=saved.check_runs)
     where = targets.cluster(context, namespace)
     choice = targets.on_cluster(choice, where)
     selected = selection.select(choice, blueprint, assignments or (), name)
@@ -93,6 +111,19 @@ def up(
     answers.warnings([*choice.catalogs.warnings, *targets.notes(selected)])
     with answers.telling(output, then) as emit:
         where.up(wanted, emit, options)
+
+
+def _saved(
+    file: Path, choice: Choice, target: str, given: Mapping[str, object]
+) -> SavedPlan:
+    """Return a plan that may be carried out there; `given` chooses something else."""
+    from ray_gke.commands import saved_plans
+    from ray_gke.targets import saved_plan
+
+    saved_plans.refuse_besides("--plan", given)
+    found = saved_plan.read(file)
+    found.check_place(choice.platform.name if choice.platform else "", target)
+    return found
 
 
 def _up_here(
@@ -131,6 +162,12 @@ def down(
             "--yes-delete-cluster", help="Also a protected cluster on GKE, with all."
         ),
     ] = False,
+    sweep: Annotated[
+        bool,
+        typer.Option(
+            "--sweep", help="Remove what a cluster on GKE left behind, unasked."
+        ),
+    ] = False,
     on: On = None,
     context: Context = None,
     namespace: Namespace = None,
@@ -141,10 +178,11 @@ def down(
 
     All of the run goes, and nothing else does: its processes here, its objects in a
     cluster. For a platform on GKE without NAME or --all, all that `up` has made goes,
-    the cluster too.
+    the cluster too, and, when you agree, what it left behind in Google Cloud.
     """
     from ray_gke import selection
     from ray_gke.commands import targets
+    from ray_gke.errors import UsageError
     from ray_gke.reporting import answers
 
     choice = selection.choose(file)
@@ -153,8 +191,15 @@ def down(
         from ray_gke.commands import on_gke
 
         with answers.telling(output) as emit:
-            on_gke.down(choice, emit, delete_cluster=yes_delete_cluster)
+            on_gke.down(
+                choice,
+                emit,
+                lambda text: sweep or answers.confirmed(text),
+                delete_cluster=yes_delete_cluster,
+            )
         return
+    if sweep:
+        raise UsageError("--sweep is for all of a platform on GKE, without NAME")
     places = targets.places(choice, on, context, namespace, name)
     ending = (
         [name]

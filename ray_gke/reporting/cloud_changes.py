@@ -64,7 +64,7 @@ def schema() -> dict[str, Any]:
         "anyOf": [_closed(properties), {"type": "null"}],
         "description": "What `up` would do in Google Cloud (`resources`) and to each "
         "run (`runs`), and what others have changed (`drift`). Null but for a platform "
-        "that was brought up on GKE.",
+        "on GKE that was brought up, or whose plan is saved.",
     }
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from ray_gke.errors import RefusedError
 from ray_gke.events import Emit, Note
+from ray_gke.targets.gke import doctor, fingerprint
+from ray_gke.targets.gke.doctor import Needs, world
 from ray_gke.targets.gke.stacks import Outputs, Stacks, Variables, not_up
 from ray_gke.targets.steps import step
 from ray_gke.targets.terraform import failures
@@ -16,38 +19,86 @@ from ray_gke.targets.terraform.process import Running
 from ray_gke.targets.terraform.stack import Planned, Stack, StackError
 
 Confirm = Callable[[str], bool]
+Check = Callable[[Changes], None]
 
-_STEPS = ("plan", "platform", "addons", "check", "apply", "ready")
+_STEPS = ("doctor", "plan", "platform", "addons", "check", "apply", "ready")
 _API_SECONDS = 30.0
 """How long it may take until a freshly enabled API is known everywhere."""
 
 
+@dataclass(frozen=True)
+class Consent:
+    """Who is asked before anything is done.
+
+    `confirm` is, before something ends that is there. Where a plan was agreed to before
+    `platform` gets that of the cloud before anything is changed, so that it may look at
+    all the rest too, and `addons` that of the other stack before it is applied: each
+    raises RefusedError for another plan.
+    """
+
+    confirm: Confirm
+    platform: Check | None = None
+    addons: Check | None = None
+
+
 def bring_up(
-    stacks: Stacks, variables: Callable[[str], Variables], emit: Emit, confirm: Confirm
+    stacks: Stacks,
+    variables: Callable[[str], Variables],
+    needs: Callable[[], Needs],
+    emit: Emit,
+    consent: Consent,
 ) -> Outputs:
     """Bring the cloud, and what all runs need in the cluster, to what is wanted.
 
-    `variables` returns those of a stack by its name, `confirm` is asked before
-    something ends that is there. Returns what is known of the cluster. Raises
-    RefusedError when the user does not agree, FailedError when it did not succeed,
+    `variables` returns those of a stack by its name, `needs` what the platform needs of
+    the project. Returns what is known of the cluster. Raises RefusedError when the user
+    does not agree or something is in the way, FailedError when it did not succeed,
     InterruptedRun for Ctrl-C.
     """
+    confirm, agreed = consent.confirm, consent.platform
     known = stacks.remembered()
     platform = stacks.platform(variables("platform"))
     with ExitStack() as ending:
         planning = ending.enter_context(platform.planning())
+        if known is None and agreed is None:
+            examine(stacks, needs(), emit, confirm)
         wanted = variables("addons")
         addons = stacks.addons(known, wanted) if known else None
-        # Of a cluster that is there both are planned at once.
-        begun = ending.enter_context(addons.planning()) if addons else None
+        # Of a cluster that is there both are planned at once; where a plan was agreed
+        # to, whoever compares it plans the other one.
+        at_once = addons if agreed is None else None
+        begun = ending.enter_context(at_once.planning()) if at_once else None
         if known:
             stacks.api(known)  # loads the client meanwhile
         planned = plan(stacks, platform, emit, confirm, planning)
+        if agreed:
+            agreed(planned.changes)
+        # What was agreed to is compared first: not even an API is enabled before.
+        if (known or agreed) and planned.to_apply:
+            examine(stacks, needs(), emit, confirm)
         outputs = make(stacks, platform, planned, emit)
+        if planned.to_apply:
+            api = stacks.api(outputs)
+            fingerprint.take(stacks, stacks.google, api, emit, ending=False)
         if addons is None or planned.to_apply:
             addons, begun = stacks.addons(outputs, wanted), None
-        install(addons, emit, confirm, begun)
+        install(addons, emit, consent, begun)
     return outputs
+
+
+def examine(stacks: Stacks, needs: Needs, emit: Emit, confirm: Confirm) -> None:
+    """Raise RefusedError with all that is in the way in the project.
+
+    `confirm` is asked before APIs are enabled.
+    """
+    with step(emit, stacks.name, "doctor", _STEPS) as outcome:
+        report = doctor.examine_and_enable(needs, world.of(stacks), confirm)
+        refusal = doctor.refusal(report)
+        if refusal:
+            raise refusal
+        outcome.detail = report.summary
+    for text in doctor.warning_texts(report):
+        emit(Note(stacks.name, text, warning=True))
 
 
 def plan(
@@ -82,12 +133,17 @@ def make(stacks: Stacks, platform: Stack, planned: Planned, emit: Emit) -> Outpu
 
 
 def install(
-    addons: Stack, emit: Emit, confirm: Confirm, begun: Running | None = None
+    addons: Stack,
+    emit: Emit,
+    consent: Consent,
+    begun: Running | None = None,
 ) -> None:
     """Fill the cluster with what all runs need; see `bring_up`."""
     with step(emit, addons.title, "addons", _STEPS) as outcome:
         planned = addons.adopt(addons.plan(emit, begun=begun), emit)
-        _agree(planned.changes, confirm)
+        if consent.addons:
+            consent.addons(planned.changes)
+        _agree(planned.changes, consent.confirm)
         outcome.detail = addons.apply(planned, emit, "addons")
 
 
@@ -131,8 +187,19 @@ def _applied(platform: Stack, planned: Planned, emit: Emit) -> str:
     text = f"Google does not know everywhere of the new APIs: again in {seconds}"
     emit(Note(platform.title, text))
     time.sleep(_API_SECONDS)
-    planned = platform.adopt(platform.plan(emit), emit)
-    return platform.apply(planned, emit, "platform")
+    rest = platform.adopt(platform.plan(emit), emit)
+    _is_rest(rest.changes, planned.changes)
+    return platform.apply(rest, emit, "platform")
+
+
+def _is_rest(changes: Changes, before: Changes) -> None:
+    """Raise RefusedError for what nobody has agreed to."""
+    known = {(one.address, one.action) for one in before.todo}
+    others = [c for c in changes.todo if (c.address, c.action) not in known]
+    if others:
+        what = ", ".join(line(one) for one in others)
+        hint = "ray-gke plan shows the changes"
+        raise RefusedError(f"this was not planned before: {what}", hint=hint)
 
 
 def _enables_apis(planned: Planned) -> bool:

@@ -52,13 +52,15 @@ _TOGETHER_SECONDS, _TOGETHER_POLL_SECONDS = 15.0, 0.5
 class Options:
     """How an `up` goes; `timeout` seconds is how long it waits until all is ready.
 
-    `confirm` is asked before something that runs now is ended, with what that is.
+    `confirm` is asked before something that runs now is ended, with what that is, and
+    `check` before anything is written; it raises RefusedError.
     """
 
     detach: bool = False
     rerun: bool = False
     timeout: float = 900.0
     confirm: Callable[[str], bool] = lambda _: False
+    check: Callable[[Sequence[RunChanges]], None] = lambda _: None
 
 
 def changes(
@@ -150,8 +152,9 @@ class _Up:
     def _changes(self, wanted: Sequence[Wanted]) -> list[RunChanges]:
         return changes(self.api, wanted, rerun=self.options.rerun)
 
-    def _agree(self, found: Iterable[RunChanges]) -> None:
+    def _agree(self, found: Sequence[RunChanges]) -> None:
         """Ask before something ends that runs now, once for each."""
+        self.options.check(found)
         ending = [c for run in found for c in run.changes if c.ends]
         ending = [c for c in ending if c.uid not in self.agreed]
         if ending and not self.options.confirm(_ending(ending)):

@@ -5,6 +5,8 @@ Source: Terraform "JSON Output Format" 1.2, as `terraform show -json PLAN` print
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +26,7 @@ class ResourceChange:
     """One resource that is created, updated, replaced or deleted.
 
     `attributes` are the names of what differs; `values` what is known of how it will
-    be, or of how it was for a delete.
+    be, or of how it was for a delete. `digest` changes with what is done to them.
     """
 
     address: str
@@ -32,6 +34,7 @@ class ResourceChange:
     action: str
     attributes: tuple[str, ...]
     values: Mapping[str, Any]
+    digest: str = ""
 
     @property
     def ends(self) -> bool:
@@ -76,10 +79,22 @@ def _change(one: Mapping[str, Any], action: str) -> ResourceChange:
         for name in before.keys() | after.keys() | unknown.keys()
         if before.get(name) != after.get(name) or unknown.get(name) is True
     )
+    # What Google computes, or what ends, may have been anything before.
+    was = before if action == "update" else {}
+    said = {
+        name: (None if unknown.get(name) is True else was.get(name), after.get(name))
+        for name in differing
+    }
     return ResourceChange(
         one["address"],
         one["type"],
         action,
         tuple(differing) if before and after else (),
         after or before,
+        _digest(said),
     )
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    text = json.dumps(said, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
