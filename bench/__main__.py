@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import helm, on_cluster, on_gke
+from bench import doctor, helm, mirror, on_cluster, on_gke
 from bench.measure import environment, median_ratio, run, start_up
 
 PYTHON = sys.executable
@@ -159,6 +159,8 @@ def main() -> None:
             "platform": lambda: on_cluster.platform(folder / "platform", tell),
             "ready": lambda: on_cluster.ready(folder / "ready", tell),
             "gke": lambda: on_gke.platform(folder / "gke", tell),
+            "doctor": lambda: doctor.platform(folder / "doctor", tell),
+            "mirror": lambda: mirror.image(folder / "mirror", tell),
         }
         for name in sys.argv[1:] or parts:
             parts[name]()

@@ -1,0 +1,107 @@
+"""Copy a platform's images to the registry next to its cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ray_gke.commands.options import Output, OutputOption, PlatformFile
+
+
+def mirror(
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="IMAGE",
+            help="HOST/PATH:TAG or HOST/PATH@DIGEST; all of the platform without any.",
+        ),
+    ] = None,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="Repository that gets them, and a path in it; the platform's own "
+            "without it.",
+        ),
+    ] = None,
+    architectures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--architecture",
+            metavar="ARCHITECTURE",
+            help="What the nodes are; may be repeated; amd64 without it.",
+        ),
+    ] = None,
+    file: PlatformFile = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Copy images to another registry, by digest; nothing is copied twice.
+
+    Logins are those of docker login, and Google's for its own registries. Run it again
+    after a failure: it goes on where it was.
+    """
+    from ray_gke.gke import image_names
+    from ray_gke.reporting import answers
+    from ray_gke.targets.registry import mirror as mirroring
+    from ray_gke.targets.registry.client import Registries
+
+    named, prefix = images or _of_platform(file), to or _beside_cluster(file)
+    sources = dict.fromkeys(image_names.parse(one) for one in named)
+    pairs = [(one, image_names.mirrored(one, prefix)) for one in sources]
+    # What is told goes to stderr, whatever the form of the answer.
+    with answers.telling("text") as emit:
+        copies = mirroring.mirror(
+            Registries(_google_token()),
+            [(source, target) for source, target in pairs if source != target],
+            emit,
+            [f"linux/{one}" for one in architectures or ["amd64"]],
+        )
+    if output is Output.json:
+        answers.document([answers.as_data(one) for one in copies])
+    else:
+        for one in copies:
+            typer.echo(f"{one.source} → {one.target}@{one.digest}")
+
+
+def _of_platform(file: Path | None) -> Sequence[str]:
+    """Return what has to be copied; nodes find what is in Google's registries."""
+    from ray_gke import planned, selection
+    from ray_gke.errors import UsageError
+    from ray_gke.gke.image_names import parse
+    from ray_gke.gke.image_registry import is_googles
+
+    choice = selection.choose(file)
+    if choice.platform is None:
+        hint = "name some, or a platform file with --file"
+        raise UsageError("which IMAGE?", hint=hint)
+    named = planned.images_as_named(choice.on_gke())
+    return [one for one in named if not is_googles(parse(one).host)]
+
+
+def _beside_cluster(file: Path | None) -> str:
+    """Return the repository for copies that Terraform makes beside the cluster."""
+    from ray_gke import selection
+    from ray_gke.errors import UsageError
+
+    registry = selection.choose(file).site.image_registry
+    if registry is None:
+        raise UsageError(
+            "where should the images go?",
+            hint="name a repository with --to, or a platform file with project and "
+            "region with --file",
+        )
+    return registry.images
+
+
+def _google_token() -> Callable[[], str]:
+    """Return what asks Google for an access token, once some registry wants it."""
+    from functools import cache
+
+    from ray_gke.targets.gke.credentials import Credentials
+
+    found = cache(Credentials.default)
+    return lambda: found().token()

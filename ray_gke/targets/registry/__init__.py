@@ -1,0 +1,1 @@
+"""Container registries: read images, copy them, by the OCI distribution API."""
