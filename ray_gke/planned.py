@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ray_gke import selection
 from ray_gke.catalog.platform import Platform
-from ray_gke.gke.image_registry import preload_image
+from ray_gke.gke.image_names import ImageName, parse
+from ray_gke.gke.image_registry import is_googles, preload_image
 from ray_gke.planning.capacity import Capacity, NodePool
 from ray_gke.planning.pools import capacity as planned
 from ray_gke.planning.runs import PlatformFacts, Run
@@ -70,6 +71,12 @@ def images_as_named(choice: Choice) -> tuple[str, ...]:
     named = images(selection.select(as_named, None), as_named)
     operator = operator_image(choice.platform.spec, choice.kuberay_version)
     return (*named, operator) if operator else named
+
+
+def images_to_copy(choice: Choice) -> list[ImageName]:
+    """Return the platform's images, but those in Google's own registries."""
+    named = (parse(one) for one in images_as_named(choice))
+    return [one for one in dict.fromkeys(named) if not is_googles(one.host)]
 
 
 def _with_disk(pool: NodePool, disk: str) -> NodePool:

@@ -27,11 +27,26 @@ def blocks(text: str) -> Iterator[list[tuple[str, list[str]]]]:
         yield commands
 
 
-def sections(text: str) -> tuple[str, str]:
-    """Return a document without its section on GKE, and that section."""
-    before, _, rest = text.partition("\n## On GKE\n")
-    on_gke, _, after = rest.partition("\n## ")
-    return f"{before}\n## {after}", on_gke
+ON_GKE = ("On GKE", "A team's platform, in git")
+"""The sections whose commands need Google Cloud."""
+
+
+def section(title: str) -> str:
+    """Return a section of the README."""
+    (found,) = re.findall(
+        rf"^## {re.escape(title)}\n(.*?)^## ",
+        README.read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    return str(found)
+
+
+def elsewhere() -> str:
+    """Return the README without what needs Google Cloud."""
+    text = README.read_text()
+    for title in ON_GKE:
+        text = text.replace(section(title), "")
+    return text
 
 
 def run_all(
@@ -61,8 +76,25 @@ def run_all(
 def test_the_commands_of_the_readme_answer_as_written(
     ray_gke: RayGke, tmp_path: Path
 ) -> None:
-    elsewhere, _ = sections(README.read_text())
-    assert run_all(elsewhere, ray_gke, tmp_path) >= 12
+    assert run_all(elsewhere(), ray_gke, tmp_path) >= 12
+
+
+@pytest.mark.local
+def test_a_team_s_blueprint_is_tried_out_on_this_machine(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    text = section("A team's platform, in git")
+    (platform,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "ray-gke.yaml").write_text(platform)
+    first = [shlex.split(command) for command, _ in next(blocks(text))]
+    until = next(n for n, words in enumerate(first) if "local" in words)
+    done = [
+        ray_gke(*arguments, cwd=tmp_path)
+        for program, *arguments in first[: until + 1]
+        if program == "ray-gke"
+    ]
+    assert len(done) == 3
+    assert done[-1].stdout
 
 
 def test_the_readme_opens_with_the_two_commands() -> None:
@@ -83,7 +115,7 @@ def test_the_yaml_examples_of_the_readme_are_valid(
     examples = re.findall(
         r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL
     )
-    blueprint, platform, shortest, _ = examples
+    blueprint, platform, shortest, _, _ = examples
     folder = tmp_path / "stable-diffusion"
     folder.mkdir()
     (folder / "blueprint.yaml").write_text(blueprint)

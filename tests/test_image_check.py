@@ -24,9 +24,9 @@ from ray_gke.errors import RefusedError
 from ray_gke.gke.image_names import ImageName, parse
 from ray_gke.gke.image_registry import ImageRegistry
 from ray_gke.targets.gke.credentials import Credentials
-from ray_gke.targets.gke.image_facts import Asked
-from ray_gke.targets.gke.image_places import Place, place
-from ray_gke.targets.gke.image_streaming import Streaming
+from ray_gke.targets.gke.images.facts import Asked
+from ray_gke.targets.gke.images.places import Place, place
+from ray_gke.targets.gke.images.streaming import Streaming
 from ray_gke.targets.google.client import Google
 from ray_gke.targets.registry.connections import Answer
 from ray_gke.targets.registry.manifests import Manifest

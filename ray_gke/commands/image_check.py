@@ -10,8 +10,8 @@ from ray_gke.commands.options import Output, OutputOption, PlatformFile
 
 if TYPE_CHECKING:
     from ray_gke.commands.on_gke import Whole
-    from ray_gke.targets.gke.image_answer import Checked
-    from ray_gke.targets.gke.image_facts import Asked
+    from ray_gke.targets.gke.images.answer import Checked
+    from ray_gke.targets.gke.images.facts import Asked
 
 
 def check(*, file: PlatformFile = None, output: OutputOption = Output.text) -> None:
@@ -45,10 +45,10 @@ def check(*, file: PlatformFile = None, output: OutputOption = Output.text) -> N
 
 def _checked(whole: Whole) -> Checked:
     from ray_gke import planned
-    from ray_gke.targets.gke import image_answer
+    from ray_gke.targets.gke.images import answer
 
     asked = _asked(whole)
-    return image_answer.checked(
+    return answer.checked(
         whole.platform,
         asked.registry,
         whole.capacity,
@@ -61,9 +61,10 @@ def _asked(whole: Whole) -> Asked:
     from ray_gke import planned
     from ray_gke.targets.gke.credentials import Credentials
     from ray_gke.targets.gke.doctor.needs import Needs
-    from ray_gke.targets.gke.image_facts import Asked
+    from ray_gke.targets.gke.images.facts import Asked
     from ray_gke.targets.google.client import Google
     from ray_gke.targets.registry.client import Registries
+    from ray_gke.targets.registry.connections import LOOKING
 
     spec, registry = whole.platform.spec, whole.choice.site.image_registry
     assert registry
@@ -76,5 +77,5 @@ def _asked(whole: Whole) -> Asked:
         {registry.pulled(one): one for one in planned.images_as_named(whole.choice)},
         spec.network.existing,
         lambda project: Google(credentials, project),
-        Registries(credentials.token),
+        Registries(credentials.token, patience=LOOKING),
     )

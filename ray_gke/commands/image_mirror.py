@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ray_gke.commands.options import Output, OutputOption, PlatformFile
+
+if TYPE_CHECKING:
+    from ray_gke.gke.image_names import ImageName
 
 
 def mirror(
@@ -49,8 +52,12 @@ def mirror(
     from ray_gke.targets.registry import mirror as mirroring
     from ray_gke.targets.registry.client import Registries
 
-    named, prefix = images or _of_platform(file), to or _beside_cluster(file)
-    sources = dict.fromkeys(image_names.parse(one) for one in named)
+    sources = (
+        list(dict.fromkeys(image_names.parse(one) for one in images))
+        if images
+        else _of_platform(file)
+    )
+    prefix = to or _beside_cluster(file)
     pairs = [(one, image_names.mirrored(one, prefix)) for one in sources]
     # What is told goes to stderr, whatever the form of the answer.
     with answers.telling("text") as emit:
@@ -67,19 +74,15 @@ def mirror(
             typer.echo(f"{one.source} → {one.target}@{one.digest}")
 
 
-def _of_platform(file: Path | None) -> Sequence[str]:
-    """Return what has to be copied; nodes find what is in Google's registries."""
+def _of_platform(file: Path | None) -> Sequence[ImageName]:
     from ray_gke import planned, selection
     from ray_gke.errors import UsageError
-    from ray_gke.gke.image_names import parse
-    from ray_gke.gke.image_registry import is_googles
 
     choice = selection.choose(file)
     if choice.platform is None:
         hint = "name some, or a platform file with --file"
         raise UsageError("which IMAGE?", hint=hint)
-    named = planned.images_as_named(choice.on_gke())
-    return [one for one in named if not is_googles(parse(one).host)]
+    return planned.images_to_copy(choice.on_gke())
 
 
 def _beside_cluster(file: Path | None) -> str:

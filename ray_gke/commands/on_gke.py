@@ -13,6 +13,7 @@ from ray_gke.commands import targets
 from ray_gke.commands.options import Target
 from ray_gke.errors import UsageError
 from ray_gke.events import Emit
+from ray_gke.gke.image_names import ImageName, mirrored
 from ray_gke.planning.capacity import Capacity
 from ray_gke.rendering import terraform_variables
 from ray_gke.rendering.templates import Manifest
@@ -86,7 +87,16 @@ class Whole:
         from ray_gke.targets.gke.doctor import Needs
 
         version = self.choice.kuberay_version
-        return Needs.of(self.platform, self.capacity, self.manifests, version)
+        copies = self.copies()
+        return Needs.of(self.platform, self.capacity, self.manifests, version, copies)
+
+    def copies(self) -> list[tuple[ImageName, ImageName]]:
+        """Return images with the names of their copies, where nodes pull copies."""
+        registry = self.choice.site.image_registry
+        if registry is None or registry.mode != "mirror":
+            return []
+        named = planned.images_to_copy(self.choice)
+        return [(one, mirrored(one, registry.images)) for one in named]
 
     def stacks(self, again: str) -> Stacks:
         """Return the Terraform stacks; `again` is the command to run once more."""
@@ -143,7 +153,8 @@ def up(
         plan = Agreed(agreed, whole, selected, stacks, emit)
         consent = cloud.Consent(lambda _: True, plan.platform, plan.addons)
         options = replace(options, confirm=consent.confirm, check=plan.runs)
-    cloud.bring_up(stacks, whole.variables, whole.needs, emit, consent)
+    aim = cloud.Aim(whole.variables, whole.needs, whole.copies)
+    cloud.bring_up(stacks, aim, emit, consent)
     where = _cluster(stacks, namespace)
     where.up(wanted(whole, selected, where, namespace), emit, options)
 

@@ -26,6 +26,8 @@ EXISTING = (
     "pods_range_name: pods, services_range_name: services}\n"
 )
 HOSTED = EXISTING.replace("{network:", "{network_project_id: host-project, network:")
+OWN = f"{REGISTRY}-images/team/ray:2.60.0"
+WITH_OWN_IMAGE = f"{world.GROUPS}  ray: {{version: 2.60.0, image: '{OWN}'}}\n"
 DISK = "projects/my-project/global/images/ray"
 WITH_DISK = (
     "    - {name: l4, max_replicas: 1, gpu: {accelerator: nvidia-l4}, "
@@ -713,13 +715,38 @@ CASES = (
     warned(
         "own-image-is-to-be-pushed",
         "images",
+        OWN,
+        both(
+            lambda one: world.write(one.folder, groups=WITH_OWN_IMAGE),
+            lambda one: one.missing.add(OWN),
+        ),
+        "is to be in a repository that ray-gke up makes first",
+        repair=f"then docker push {OWN}",
+    ),
+    Case(
+        "what-up-copies-is-yet-to-be-copied",
+        "images",
         f"{REGISTRY}-images/quay.io/{OPERATOR}",
         both(
             saying(world.ZONES + "  image_registry: {mode: mirror}\n"),
             lambda one: one.missing.add(f"{REGISTRY}-images/quay.io/{OPERATOR}"),
         ),
-        "is to be in a repository that ray-gke up makes first",
-        repair="then ray-gke images mirror",
+        "ok",
+        ("is there",),
+        "",
+    ),
+    refused(
+        "what-up-copies-is-nowhere",
+        "images",
+        f"{REGISTRY}-images/quay.io/{OPERATOR}",
+        both(
+            saying(world.ZONES + "  image_registry: {mode: mirror}\n"),
+            lambda one: one.missing.update(
+                {f"{REGISTRY}-images/quay.io/{OPERATOR}", f"quay.io/{OPERATOR}"}
+            ),
+        ),
+        f"there is no image quay.io/{OPERATOR}",
+        repair="correct its name or tag in the blueprint",
     ),
     refused(
         "disk-image-is-missing",

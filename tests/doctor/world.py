@@ -113,9 +113,7 @@ class Patient:
         """Return what the platform needs, as its files say now."""
         choice = selection.choose(self.folder / "ray-gke.yaml")
         whole, _ = on_gke.chosen(choice, None, (), None)
-        return doctor.Needs.of(
-            whole.platform, whole.capacity, whole.manifests, choice.kuberay_version
-        )
+        return whole.needs()
 
     def world(self) -> doctor.World:
         """Return who is asked."""

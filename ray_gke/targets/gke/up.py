@@ -12,6 +12,8 @@ from ray_gke.events import Emit, Note
 from ray_gke.targets.gke import doctor, fingerprint
 from ray_gke.targets.gke.doctor import Needs, world
 from ray_gke.targets.gke.stacks import Outputs, Stacks, Variables, not_up
+from ray_gke.targets.registry.client import Registries
+from ray_gke.targets.registry.mirror import Pair, mirror
 from ray_gke.targets.steps import step
 from ray_gke.targets.terraform import failures
 from ray_gke.targets.terraform.changes import Changes, ResourceChange
@@ -41,28 +43,35 @@ class Consent:
     addons: Check | None = None
 
 
-def bring_up(
-    stacks: Stacks,
-    variables: Callable[[str], Variables],
-    needs: Callable[[], Needs],
-    emit: Emit,
-    consent: Consent,
-) -> Outputs:
-    """Bring the cloud, and what all runs need in the cluster, to what is wanted.
+@dataclass(frozen=True)
+class Aim:
+    """What a platform is to be; a part is worked out when it is asked for.
 
     `variables` returns those of a stack by its name, `needs` what the platform needs of
-    the project. Returns what is known of the cluster. Raises RefusedError when the user
-    does not agree or something is in the way, FailedError when it did not succeed,
+    the project, `copies` the images that are copied next to the cluster, each with the
+    name of its copy.
+    """
+
+    variables: Callable[[str], Variables]
+    needs: Callable[[], Needs]
+    copies: Callable[[], Sequence[Pair]]
+
+
+def bring_up(stacks: Stacks, aim: Aim, emit: Emit, consent: Consent) -> Outputs:
+    """Bring the cloud, and what all runs need in the cluster, to what is wanted.
+
+    Returns what is known of the cluster. Raises RefusedError when the user does not
+    agree or something is in the way, FailedError when it did not succeed,
     InterruptedRun for Ctrl-C.
     """
     confirm, agreed = consent.confirm, consent.platform
     known = stacks.remembered()
-    platform = stacks.platform(variables("platform"))
+    platform = stacks.platform(aim.variables("platform"))
     with ExitStack() as ending:
         planning = ending.enter_context(platform.planning())
         if known is None and agreed is None:
-            examine(stacks, needs(), emit, confirm)
-        wanted = variables("addons")
+            examine(stacks, aim.needs(), emit, confirm)
+        wanted = aim.variables("addons")
         addons = stacks.addons(known, wanted) if known else None
         # Of a cluster that is there both are planned at once; where a plan was agreed
         # to, whoever compares it plans the other one.
@@ -75,11 +84,12 @@ def bring_up(
             agreed(planned.changes)
         # What was agreed to is compared first: not even an API is enabled before.
         if (known or agreed) and planned.to_apply:
-            examine(stacks, needs(), emit, confirm)
+            examine(stacks, aim.needs(), emit, confirm)
         outputs = make(stacks, platform, planned, emit)
         if planned.to_apply:
             api = stacks.api(outputs)
             fingerprint.take(stacks, stacks.google, api, emit, ending=False)
+        copy_images(stacks, aim.copies(), emit)
         if addons is None or planned.to_apply:
             addons, begun = stacks.addons(outputs, wanted), None
         install(addons, emit, consent, begun)
@@ -130,6 +140,14 @@ def make(stacks: Stacks, platform: Stack, planned: Planned, emit: Emit) -> Outpu
     if found is None:
         raise not_up(stacks.whole)
     return found
+
+
+def copy_images(stacks: Stacks, copies: Sequence[Pair], emit: Emit) -> None:
+    """Copy the images whose copies are not there; one that is there stays as it is."""
+    registries = Registries(stacks.credentials.token)
+    missing = [pair for pair in copies if not registries.exists(pair[1])]
+    if missing:
+        mirror(registries, missing, emit)
 
 
 def install(

@@ -16,10 +16,12 @@ from ray_gke.errors import FailedError, RayGkeError, RefusedError
 from ray_gke.gke.image_names import ImageName
 from ray_gke.targets.registry import manifests, refusals, sending
 from ray_gke.targets.registry.connections import (
+    COPYING,
     Answer,
     Connections,
     Cut,
     Headers,
+    Patience,
     address,
     answer_of,
     same_host,
@@ -47,9 +49,10 @@ class Registries:
         self,
         google: Callable[[], str] | None = None,
         stop: threading.Event | None = None,
+        patience: Patience = COPYING,
     ) -> None:
         """Nothing is asked yet."""
-        self.connections = Connections(stop or threading.Event())
+        self.connections = Connections(stop or threading.Event(), patience)
         self.logins = Logins(google)
         self._tokens = Tokens(self.connections, self.logins)
 

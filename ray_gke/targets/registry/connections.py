@@ -6,6 +6,7 @@ Only registries on this machine are asked without encryption.
 from __future__ import annotations
 
 import ipaddress
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,6 +42,19 @@ _MOST_REDIRECTS = 5
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 
 Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a request is made, and how long connecting to a registry may take."""
+
+    attempts: int
+    connect_seconds: float
+
+
+COPYING = Patience(ATTEMPTS, CONNECT_SECONDS)
+LOOKING = Patience(attempts=2, connect_seconds=3.0)
+"""For whoever can do without the answer, and is waited for."""
 
 
 class Cut(Exception):
@@ -81,6 +95,7 @@ class Connections:
     """Those to all registries, for several threads. `stop` ends what waits."""
 
     stop: threading.Event = field(default_factory=threading.Event)
+    patience: Patience = COPYING
     _read: set[urllib3.BaseHTTPResponse] = field(default_factory=set)
 
     def ask(
@@ -90,9 +105,10 @@ class Connections:
 
         Raises FailedError when the registry cannot be reached.
         """
-        for attempt in range(ATTEMPTS):
+        attempts = self.patience.attempts
+        for attempt in range(attempts):
             self.check()
-            last = attempt == ATTEMPTS - 1
+            last = attempt == attempts - 1
             try:
                 answer = self.once(method, url, headers, body)
             except Cut as cut:
@@ -195,7 +211,7 @@ class Connections:
                 url,
                 body=body,
                 headers=dict(headers),
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read),
+                timeout=urllib3.Timeout(self.patience.connect_seconds, read),
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -266,4 +282,5 @@ def _host(url: str) -> str:
 def reason(error: BaseException) -> str:
     """Return why a connection failed, on one line."""
     cause = getattr(error, "reason", None) or error
-    return " ".join(str(cause).split())[:300]
+    text = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", str(cause))
+    return " ".join(text.split())[:300]

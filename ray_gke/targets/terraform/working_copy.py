@@ -8,7 +8,7 @@
         state/                    Terraform's state, unless it is in a bucket
         logs/                     what Terraform said last
         outputs.json              how the cluster is reached
-        clusters.json             what only its clusters had, until nothing is left of them
+        clusters.json             what only its clusters had, to find their leftovers
         lock                      held by the ray-gke that is at work here
         running-STACK.json        the Terraform that runs there now
 

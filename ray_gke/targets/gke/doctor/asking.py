@@ -154,7 +154,7 @@ def _if(needed: object, question: Callable[[], Any]) -> Callable[[], Any]:
 def _image(name: str, needs: Needs, world: World) -> bool | Problem | None:
     """Ask for an image, or else for what a repository that is yet to come pulls."""
     there = _exists(name, world)
-    original = needs.registry.original(name)
+    original = needs.original(name)
     return there if there is True or original is None else _exists(original, world)
 
 

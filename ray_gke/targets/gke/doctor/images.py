@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ray_gke.errors import Problem
 from ray_gke.targets.gke.doctor.asking import Answers
@@ -16,42 +16,54 @@ _REPOSITORY = "google_artifact_registry_repository"
 
 
 def images(needs: Needs, answers: Answers) -> Iterator[Finding]:
-    """Yield how each image is, and each disk image with container images."""
+    """Yield how each image is, and each disk image with container images.
+
+    Those that one registry does not tell of for one reason are one finding.
+    """
+    silent: dict[str, list[str]] = {}
     for name, there in answers.images.items():
-        yield _image(name, needs, answers.ours, there=there)
+        if isinstance(there, Problem):
+            silent.setdefault(there.message, []).append(name)
+        else:
+            yield _image(name, needs, answers.ours, there=there)
+    for why, names in silent.items():
+        yield _untold(names, why, needs)
     disks = answers.cloud.disks if answers.cloud else {}
     for disk in needs.boot_disks:
         yield _disk(disk, needs, there=disks.get(disk))
 
 
-def _image(
-    name: str, needs: Needs, ours: Ours, *, there: bool | Problem | None
-) -> Finding:
-    if there is True:
+def _image(name: str, needs: Needs, ours: Ours, *, there: bool | None) -> Finding:
+    if there:
         return ok("images", name, "is there")
-    original = needs.registry.original(name) or name
-    if there is not False:
-        why = f": {there.message}" if there else ", or not to you"
-        told = f"whether there is an image {original}, its registry does not tell{why}"
+    original = needs.original(name) or name
+    if there is None:
+        told = (
+            f"whether there is an image {original}, its registry does not tell, "
+            "or not to you"
+        )
         return warning("images", name, told, f"docker manifest inspect {original}")
     if _to_be_pushed(name, needs, ours):
         told = f"{name} is to be in a repository that ray-gke up makes first"
-        return warning("images", name, told, f"then {_bring(name, needs)}")
+        return warning("images", name, told, f"then docker push {name}")
     told = f"there is no image {original}"
-    repair = f"correct its name or tag in the blueprint, or {_bring(name, needs)}"
+    repair = f"correct its name or tag in the blueprint, or docker push {original}"
     return refused("images", name, told, repair)
+
+
+def _untold(names: Sequence[str], why: str, needs: Needs) -> Finding:
+    originals = [needs.original(name) or name for name in names]
+    told = f"whether these are there is not known: {', '.join(originals)} ({why})"
+    repair = f"docker manifest inspect {originals[0]}"
+    subject = names[0] if len(names) == 1 else f"{len(names)} images"
+    return warning("images", subject, told, repair)
 
 
 def _to_be_pushed(name: str, needs: Needs, ours: Ours) -> bool:
     """Tell whether an image is one of the users', in a repository yet to come."""
     made = (_REPOSITORY, f"{needs.cluster}-images") in ours.resources
-    return name.startswith(f"{needs.registry.images}/") and not made
-
-
-def _bring(name: str, needs: Needs) -> str:
-    """Return the command that brings an image to where it is missing."""
-    mirrors = needs.registry.mode == "mirror"
-    return "ray-gke images mirror" if mirrors else f"docker push {name}"
+    own = name.startswith(f"{needs.registry.images}/") and name not in needs.copies
+    return own and not made
 
 
 def _disk(name: str, needs: Needs, *, there: bool | Unread | None) -> Finding:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ray_gke.catalog.image_registry import beside_cluster
 from ray_gke.catalog.networks import ExistingNetwork
 from ray_gke.catalog.platform import Platform, PlatformSpec
+from ray_gke.gke.image_names import ImageName
 from ray_gke.gke.image_registry import ImageRegistry
 from ray_gke.gke.quotas import GPU_FAMILY
 from ray_gke.planning.capacity import Capacity, NodePool
@@ -38,7 +39,8 @@ _LONGEST_PLAIN_NAME, _CUT, _DIGEST = 24, 17, 6
 class Needs:
     """What `up` is going to ask for.
 
-    `images` are the container images of all runs and of KubeRay, as nodes pull them.
+    `images` are the container images of all runs and of KubeRay, as nodes pull them,
+    `copies` those that `up` copies there, with what they are copied from.
     `repositories` are those of Artifact Registry that are made. `backend` says where
     Terraform's state is, empty where it is in a folder.
     """
@@ -47,6 +49,7 @@ class Needs:
     spec: PlatformSpec
     capacity: Capacity
     images: tuple[str, ...]
+    copies: Mapping[str, str]
     repositories: tuple[str, ...]
     backend: Mapping[str, str]
 
@@ -57,8 +60,12 @@ class Needs:
         capacity: Capacity,
         manifests: Sequence[Manifest],
         kuberay_version: str,
+        copies: Iterable[tuple[ImageName, ImageName]] = (),
     ) -> Needs:
-        """Return those of a platform, with all its runs as Kubernetes objects."""
+        """Return those of a platform, with all its runs as Kubernetes objects.
+
+        `copies` are images and their copies.
+        """
         spec, name = platform.spec, platform.name
         operator = terraform_variables.operator_image(spec, kuberay_version, name)
         images = {*images_of(manifests), *([operator] if operator else [])}
@@ -69,12 +76,17 @@ class Needs:
             spec,
             capacity,
             tuple(sorted(images)),
+            {str(copy): str(source) for source, copy in copies},
             tuple(
                 f"{spec.cluster.name or name}-{key}"
                 for key in ("images", "docker-hub", *sorted(upstreams))
             ),
             terraform_variables.backend(spec, name, "platform"),
         )
+
+    def original(self, image: str) -> str | None:
+        """Return what an image is pulled through or copied from, None without that."""
+        return self.registry.original(image) or self.copies.get(image)
 
     @property
     def project(self) -> str:

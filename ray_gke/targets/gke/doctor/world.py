@@ -23,6 +23,7 @@ def of(stacks: Stacks) -> World:
         return stacks.credentials.token()
 
     from ray_gke.targets.registry.client import Registries
+    from ray_gke.targets.registry.connections import LOOKING
 
-    registries = Registries(token)
+    registries = Registries(token, patience=LOOKING)
     return World(login, registries.exists, Here(stacks.copy, lambda: stacks.program))

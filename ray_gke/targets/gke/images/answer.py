@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ray_gke.catalog.platform import Platform
 from ray_gke.gke.image_registry import ImageRegistry, preload_image
 from ray_gke.planning.capacity import Capacity
-from ray_gke.targets.gke.image_preload import Preload, preload
-from ray_gke.targets.gke.image_streaming import (
+from ray_gke.targets.gke.images.preload import Preload, preload
+from ray_gke.targets.gke.images.streaming import (
     ASSUMPTION,
     NODE_IMAGE,
     Streaming,

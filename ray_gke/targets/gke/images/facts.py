@@ -11,11 +11,11 @@ from ray_gke.catalog.networks import ExistingNetwork
 from ray_gke.errors import RefusedError
 from ray_gke.gke.image_names import parse
 from ray_gke.gke.image_registry import ImageRegistry
-from ray_gke.targets.gke import image_manifests
 from ray_gke.targets.gke.doctor.later import Later
-from ray_gke.targets.gke.image_manifests import Registries, Seen
-from ray_gke.targets.gke.image_places import Place, place
-from ray_gke.targets.gke.image_streaming import API, Cloud, Judge, Streaming
+from ray_gke.targets.gke.images import manifests
+from ray_gke.targets.gke.images.manifests import Registries, Seen
+from ray_gke.targets.gke.images.places import Place, place
+from ray_gke.targets.gke.images.streaming import API, Cloud, Judge, Streaming
 from ray_gke.targets.google.answers import Subnetwork, Unread
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ class Asked:
     def streaming(self) -> list[Streaming]:
         """Return whether each image streams. Raises RefusedError with nothing read."""
         later = {
-            image: Later(
-                partial(image_manifests.seen, self.registries, image, original)
-            )
+            image: Later(partial(manifests.seen, self.registries, image, original))
             for image, original in self.images.items()
         }
         cloud = self._cloud()

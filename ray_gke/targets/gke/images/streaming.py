@@ -14,9 +14,9 @@ from ray_gke.gke.image_names import ImageName, parse
 from ray_gke.gke.image_registry import UPSTREAMS, ImageRegistry, is_googles
 from ray_gke.planning.capacity import NodePool
 from ray_gke.planning.pool_names import SYSTEM_POOL
-from ray_gke.targets.gke import image_manifests
-from ray_gke.targets.gke.image_manifests import Finding, Seen
-from ray_gke.targets.gke.image_places import Place, contains, place
+from ray_gke.targets.gke.images import manifests
+from ray_gke.targets.gke.images.manifests import Finding, Seen
+from ray_gke.targets.gke.images.places import Place, contains, place
 from ray_gke.targets.google.answers import Repository, Unread
 
 NODE_IMAGE = "COS_CONTAINERD"
@@ -112,7 +112,7 @@ class Judge:
             if isinstance(there, Repository):
                 yield from self._of_cloud(at)
                 yield from _of_image(name, there, seen)
-        yield from image_manifests.findings(name, original, seen)
+        yield from manifests.findings(name, original, seen)
 
     def _repository(self, at: Place) -> Repository | Unread | None:
         found = self.cloud.repositories[at.project, at.location]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ray_gke.catalog.platform import PlatformSpec
 from ray_gke.gke.image_registry import ImageRegistry
 from ray_gke.planning.capacity import Capacity
-from ray_gke.targets.gke.image_streaming import Streaming
+from ray_gke.targets.gke.images.streaming import Streaming
 
 SOURCE = "https://github.com/ai-on-gke/tools/tree/main/gke-disk-image-builder"
 
