@@ -199,7 +199,10 @@ def down(
             )
         return
     if sweep:
-        raise UsageError("--sweep is for all of a platform on GKE, without NAME")
+        raise UsageError(
+            "--sweep is for all of a platform on GKE",
+            hint="leave out NAME and --all, where ray-gke.yaml says target: gke",
+        )
     places = targets.places(choice, on, context, namespace, name)
     ending = (
         [name]

@@ -87,10 +87,13 @@ def _passes(error: BaseException) -> bool:
     from google.api_core.exceptions import GoogleAPICallError
     from requests import ConnectionError as NoConnection
     from requests import Timeout
+    from urllib3.exceptions import NameResolutionError
 
     if isinstance(error, GoogleAPICallError):
         return error.code in _PASSING or bool(_LIMITS & _reasons(error))
-    return isinstance(error, NoConnection | Timeout)
+    # Where names are not known there is no network, or one without Google.
+    unknown = isinstance(_inner(error), NameResolutionError)
+    return isinstance(error, NoConnection | Timeout) and not unknown
 
 
 def _unread(error: Any) -> Unread:
@@ -133,8 +136,13 @@ def _no_answer(error: Any) -> str:
     request = getattr(error, "request", None)
     url = request.url if request is not None else ""
     host = re.sub(r"^https?://|/.*$", "", url) or "Google"
-    inner = getattr(error.args[0], "reason", error) if error.args else error
-    return _one_line(f"{host} cannot be reached: {inner}")
+    why = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", str(_inner(error)))
+    return _one_line(f"{host} cannot be reached: {why}")
+
+
+def _inner(error: Any) -> Any:
+    """Return what urllib3 says of a connection that requests could not make."""
+    return getattr(error.args[0], "reason", error) if error.args else error
 
 
 def _one_line(text: str) -> str:

@@ -70,6 +70,13 @@ class Cloud:
     family_quotas: Mapping[str, Granted] | Unread
     existing: tuple[Subnetwork, ...] | Unread
 
+    @property
+    def answered(self) -> bool:
+        """Tell whether Google has said anything of the project."""
+        return not all(
+            isinstance(one, Unread) for one in (self.project, self.apis, self.granted)
+        )
+
     def unread(self) -> list[Unread]:
         """Return why there was no answer, for each question that had none."""
         answers = [*vars(self).values(), *self.disks.values()]

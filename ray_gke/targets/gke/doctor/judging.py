@@ -17,10 +17,11 @@ from ray_gke.targets.gke.doctor import (
     zones,
 )
 from ray_gke.targets.gke.doctor.asking import Answers, Cloud
-from ray_gke.targets.gke.doctor.findings import Finding, Report, ok, refused
+from ray_gke.targets.gke.doctor.findings import Finding, Report, ok, refused, warning
 from ray_gke.targets.gke.doctor.needs import Needs
 
 _SUBJECT = "Application Default Credentials"
+_NETWORK = "check the network, and HTTPS_PROXY"
 _LOGIN = "gcloud auth application-default login"
 _NOT_ACCEPTED = re.compile(
     r"(invalid|missing required) authentication credential|cannot be refreshed"
@@ -50,6 +51,12 @@ def _of_cloud(needs: Needs, answers: Answers) -> Iterator[Finding]:
         why = problem or Problem("nobody is logged in", hint=_LOGIN)
         yield refused("credentials", _SUBJECT, why.message, why.hint)
         return
+    if away := _away(cloud):
+        yield warning(
+            "credentials", _SUBJECT, f"Google Cloud cannot be asked: {away}", _NETWORK
+        )
+        yield from images.images(needs, answers)
+        return
     yield ok("credentials", _SUBJECT, "Google takes them")
     there = project.project(needs, cloud)
     yield there
@@ -68,6 +75,14 @@ def _of_project(needs: Needs, answers: Answers, cloud: Cloud) -> Iterator[Findin
     yield from addresses.addresses(needs, cloud)
     yield from names.names(needs, cloud, ours)
     yield from images.images(needs, answers)
+
+
+def _away(cloud: Cloud) -> str:
+    """Return why Google answers nothing at all; empty where it answers something."""
+    unread = cloud.unread()
+    if any(one.reason != "unreachable" for one in unread) or cloud.answered:
+        return ""
+    return unread[0].message
 
 
 def _login(answers: Answers) -> Problem | None:
