@@ -89,7 +89,7 @@ def bring_up(stacks: Stacks, aim: Aim, emit: Emit, consent: Consent) -> Outputs:
         if planned.to_apply:
             api = stacks.api(outputs)
             fingerprint.take(stacks, stacks.google, api, emit, ending=False)
-        copy_images(stacks, aim.copies(), emit)
+        copy_images(Registries(stacks.credentials.token), aim.copies(), emit)
         if addons is None or planned.to_apply:
             addons, begun = stacks.addons(outputs, wanted), None
         install(addons, emit, consent, begun)
@@ -142,9 +142,8 @@ def make(stacks: Stacks, platform: Stack, planned: Planned, emit: Emit) -> Outpu
     return found
 
 
-def copy_images(stacks: Stacks, copies: Sequence[Pair], emit: Emit) -> None:
+def copy_images(registries: Registries, copies: Sequence[Pair], emit: Emit) -> None:
     """Copy the images whose copies are not there; one that is there stays as it is."""
-    registries = Registries(stacks.credentials.token)
     missing = [pair for pair in copies if not registries.exists(pair[1])]
     if missing:
         mirror(registries, missing, emit)
