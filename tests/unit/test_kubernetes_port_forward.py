@@ -270,10 +270,11 @@ def test_a_pod_that_is_looked_up_anew_may_have_been_replaced(
 
 def test_a_port_where_nothing_listens_closes_the_connection(pods: Pods) -> None:
     pods.broken = "connection refused"
+    # It may be reset before whoever connects has looked.
     with (
         forwarding(pods, lambda: "1") as port,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as client,
         pytest.raises(ConnectionResetError),
+        socket.create_connection(("127.0.0.1", port), timeout=10) as client,
     ):
         client.recv(1)
 
