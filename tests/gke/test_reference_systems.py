@@ -51,5 +51,6 @@ def _write(world: World, name: str) -> None:
     shutil.copytree(source, world.folder, dirs_exist_ok=True)
     file = world.folder / "ray-gke.yaml"
     platform = yaml.safe_load(file.read_text())
+    world.apis.state.project = platform["spec"]["project"]
     platform["spec"]["kuberay"] = {"namespace": "kuberay-of-the-platform"}
     file.write_text(yaml.safe_dump(platform))
