@@ -32,9 +32,9 @@ def platform(folder: Path, tell: Tell) -> None:
     """20 pools with GPUs, all of whose questions are answered late."""
     folder.mkdir(parents=True)
     with GoogleApis() as google, FakeRegistry() as registry:
-        images.push(registry.host, "ray", images.image(b"layer"), "2.60.0-gpu")
+        image = registry.put("ray", images.image(b"layer"), "2.60.0-gpu")
         env = environment(**google.env(), **_terraform(folder))
-        _write(folder, f"{registry.host}/ray:2.60.0-gpu")
+        _write(folder, image)
         file = str(folder / "ray-gke.yaml")
         argv = [sys.executable, "-m", "ray_gke", "doctor", "--file", file]
         at_once = min(run(argv, env).seconds for _ in range(ROUNDS))
