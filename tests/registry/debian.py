@@ -40,8 +40,12 @@ def _unpack(folder: Path) -> None:
     shutil.rmtree(archives, ignore_errors=True)
     archives.mkdir(parents=True)
     # The user who fetches packages for root may not look into root's folders.
-    fetch = ["apt-get", "--quiet", "-o", "APT::Sandbox::User=root", "download"]
-    subprocess.run([*fetch, _PACKAGE], cwd=archives, check=True, capture_output=True)
+    apt = ["apt-get", "--quiet", "-o", "APT::Sandbox::User=root"]
+    fetch = [*apt, "download", _PACKAGE]
+    if subprocess.run(fetch, cwd=archives, check=False, capture_output=True).returncode:
+        # A machine may have come without its lists of packages.
+        subprocess.run([*apt, "update"], check=True, capture_output=True)
+        subprocess.run(fetch, cwd=archives, check=True, capture_output=True)
     (archive,) = archives.glob("*.deb")
     contents = archives / "contents"
     subprocess.run(["dpkg", "-x", archive, contents], check=True, capture_output=True)
