@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ray_gke.selection import Choice, Selected
     from ray_gke.targets.gke.doctor.findings import Report
 
-REFUSED = 4
-
 
 def doctor(
     *,
@@ -46,6 +44,7 @@ def doctor(
     """
     from ray_gke import selection
     from ray_gke.commands import targets
+    from ray_gke.errors import RefusedError
     from ray_gke.reporting import answers, doctor_text
 
     choice = selection.choose(file)
@@ -62,7 +61,7 @@ def doctor(
     else:
         doctor_text.show(report)
     if report.refused:
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(RefusedError.exit_code)
 
 
 def _agreement(output: str, *, yes: bool) -> Callable[[str], bool]:

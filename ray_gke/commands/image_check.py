@@ -60,7 +60,6 @@ def _checked(whole: Whole) -> Checked:
 def _asked(whole: Whole) -> Asked:
     from ray_gke import planned
     from ray_gke.targets.gke.credentials import Credentials
-    from ray_gke.targets.gke.doctor.needs import Needs
     from ray_gke.targets.gke.images.facts import Asked
     from ray_gke.targets.google.client import Google
     from ray_gke.targets.registry.client import Registries
@@ -68,12 +67,10 @@ def _asked(whole: Whole) -> Asked:
 
     spec, registry = whole.platform.spec, whole.choice.site.image_registry
     assert registry
-    version = whole.choice.kuberay_version
-    needs = Needs.of(whole.platform, whole.capacity, whole.manifests, version)
     credentials = Credentials.default()
     return Asked(
         registry,
-        needs.node_account,
+        whole.needs().node_account,
         {registry.pulled(one): one for one in planned.images_as_named(whole.choice)},
         spec.network.existing,
         lambda project: Google(credentials, project),

@@ -87,11 +87,13 @@ class Whole:
         from ray_gke.targets.gke.doctor import Needs
 
         version = self.choice.kuberay_version
-        copies = self.copies()
-        return Needs.of(self.platform, self.capacity, self.manifests, version, copies)
+        return Needs.of(
+            self.platform, self.capacity, self.manifests, version, self.copies
+        )
 
+    @cached_property
     def copies(self) -> list[tuple[ImageName, ImageName]]:
-        """Return images with the names of their copies, where nodes pull copies."""
+        """Images with the names of their copies, where nodes pull copies."""
         registry = self.choice.site.image_registry
         if registry is None or registry.mode != "mirror":
             return []
@@ -153,7 +155,7 @@ def up(
         plan = Agreed(agreed, whole, selected, stacks, emit)
         consent = cloud.Consent(lambda _: True, plan.platform, plan.addons)
         options = replace(options, confirm=consent.confirm, check=plan.runs)
-    aim = cloud.Aim(whole.variables, whole.needs, whole.copies)
+    aim = cloud.Aim(whole.variables, whole.needs, lambda: whole.copies)
     cloud.bring_up(stacks, aim, emit, consent)
     where = _cluster(stacks, namespace)
     where.up(wanted(whole, selected, where, namespace), emit, options)

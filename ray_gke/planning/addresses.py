@@ -45,14 +45,14 @@ def faults(
     for each in ranges:
         if each.size is not None and each.at_minimum > each.size:
             place = platform.places.get(f"{each.purpose}_range")
-            yield Problem(_told(each, each.at_minimum, "minimum"), place, _hint(each))
+            yield Problem(_told(each, each.at_minimum, "minimum"), place, hint(each))
 
 
 def warnings(ranges: Sequence[AddressRange]) -> Iterator[str]:
     """Yield a line for each range that holds the minimum and not the maximum."""
     for each in ranges:
         if each.size is not None and each.at_minimum <= each.size < each.at_maximum:
-            yield f"{_told(each, each.at_maximum, 'maximum')}; {_hint(each)}"
+            yield f"{_told(each, each.at_maximum, 'maximum')}; {hint(each)}"
 
 
 def _range(
@@ -72,6 +72,7 @@ def _told(each: AddressRange, needed: int, when: str) -> str:
     )
 
 
-def _hint(each: AddressRange) -> str:
+def hint(each: AddressRange) -> str:
+    """Return which range would hold all that is needed."""
     bits = (each.at_maximum - 1).bit_length()
     return f"use a range of /{32 - bits} or larger"

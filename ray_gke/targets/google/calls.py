@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ray_gke.errors import FailedError, RefusedError
+from ray_gke.targets.broken_connections import cause, reason
 from ray_gke.targets.google.answers import Unread
 from ray_gke.targets.google.imports import one_at_a_time
 
@@ -92,7 +93,7 @@ def _passes(error: BaseException) -> bool:
     if isinstance(error, GoogleAPICallError):
         return error.code in _PASSING or bool(_LIMITS & _reasons(error))
     # Where names are not known there is no network, or one without Google.
-    unknown = isinstance(_inner(error), NameResolutionError)
+    unknown = isinstance(cause(_inner(error)), NameResolutionError)
     return isinstance(error, NoConnection | Timeout) and not unknown
 
 
@@ -136,13 +137,12 @@ def _no_answer(error: Any) -> str:
     request = getattr(error, "request", None)
     url = request.url if request is not None else ""
     host = re.sub(r"^https?://|/.*$", "", url) or "Google"
-    why = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", str(_inner(error)))
-    return _one_line(f"{host} cannot be reached: {why}")
+    return _one_line(f"{host} cannot be reached: {reason(_inner(error))}")
 
 
 def _inner(error: Any) -> Any:
-    """Return what urllib3 says of a connection that requests could not make."""
-    return getattr(error.args[0], "reason", error) if error.args else error
+    """Return what requests wraps: the error of urllib3's connection."""
+    return error.args[0] if error.args else error
 
 
 def _one_line(text: str) -> str:

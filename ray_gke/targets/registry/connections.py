@@ -6,7 +6,6 @@ Only registries on this machine are asked without encryption.
 from __future__ import annotations
 
 import ipaddress
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ray_gke.errors import FailedError, InterruptedRun
 from ray_gke.gke.image_names import DOCKER_HUB
+from ray_gke.targets.broken_connections import reason
 
 if TYPE_CHECKING:
     import ssl
@@ -277,10 +277,3 @@ def _not_trusted(url: str, error: BaseException) -> FailedError:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
-
-
-def reason(error: BaseException) -> str:
-    """Return why a connection failed, on one line."""
-    cause = getattr(error, "reason", None) or error
-    text = re.sub(r"^HTTPS?Connection(Pool)?\(.*?\): ", "", str(cause))
-    return " ".join(text.split())[:300]

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ray_gke.gke.image_names import ImageName
+from ray_gke.targets.broken_connections import reason
 from ray_gke.targets.registry import refusals
 from ray_gke.targets.registry.client import Registries
 from ray_gke.targets.registry.connections import (
@@ -17,7 +18,6 @@ from ray_gke.targets.registry.connections import (
     Cut,
     address,
     answer_of,
-    reason,
     unreachable,
 )
 from ray_gke.targets.registry.manifests import Descriptor

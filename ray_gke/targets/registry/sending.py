@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from ray_gke.targets.broken_connections import reason
 from ray_gke.targets.registry.connections import (
     CONNECT_SECONDS,
     MOST_BYTES,
@@ -17,7 +18,6 @@ from ray_gke.targets.registry.connections import (
     Answer,
     Cut,
     Headers,
-    reason,
     trusted,
 )
 

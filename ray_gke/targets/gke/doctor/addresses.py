@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from ray_gke.catalog.networks import ExistingNetwork
+from ray_gke.planning.addresses import hint
 from ray_gke.planning.capacity import AddressRange
 from ray_gke.targets.gke.doctor.asking import Cloud
 from ray_gke.targets.gke.doctor.findings import Finding, ok, refused, warning
@@ -89,8 +90,7 @@ def _range(
         return refused("addresses", name, told, repair)
     size = ip_network(block, strict=False).num_addresses
     told = f"{block} for {need.purpose} has {size} addresses"
-    bits = (need.at_maximum - 1).bit_length()
-    repair = f"use a range of /{32 - bits} or larger"
+    repair = hint(need)
     if size < need.at_minimum:
         told = f"{name}: {told}; {need.at_minimum} are needed at minimum"
         return refused("addresses", name, told, repair)

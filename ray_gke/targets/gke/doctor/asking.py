@@ -11,9 +11,9 @@ from ray_gke.errors import Problem, RayGkeError, RefusedError
 from ray_gke.gke.image_names import ImageName, parse
 from ray_gke.targets.gke.doctor import permissions
 from ray_gke.targets.gke.doctor.here import Here, Terraform
-from ray_gke.targets.gke.doctor.later import Later
 from ray_gke.targets.gke.doctor.needs import APIS, Needs
 from ray_gke.targets.gke.doctor.state import Ours
+from ray_gke.targets.gke.later import Later
 from ray_gke.targets.google.answers import (
     ClusterSeen,
     Granted,

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 from ray_gke import assets
 from ray_gke.errors import Problem, RefusedError
 from ray_gke.targets.gke.doctor import state
-from ray_gke.targets.gke.doctor.later import Later
 from ray_gke.targets.gke.doctor.needs import Needs
+from ray_gke.targets.gke.later import Later
 from ray_gke.targets.terraform.programs import Program
 from ray_gke.targets.terraform.working_copy import WorkingCopy
 

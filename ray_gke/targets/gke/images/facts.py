@@ -11,11 +11,11 @@ from ray_gke.catalog.networks import ExistingNetwork
 from ray_gke.errors import RefusedError
 from ray_gke.gke.image_names import parse
 from ray_gke.gke.image_registry import ImageRegistry
-from ray_gke.targets.gke.doctor.later import Later
 from ray_gke.targets.gke.images import manifests
 from ray_gke.targets.gke.images.manifests import Registries, Seen
 from ray_gke.targets.gke.images.places import Place, place
 from ray_gke.targets.gke.images.streaming import API, Cloud, Judge, Streaming
+from ray_gke.targets.gke.later import Later
 from ray_gke.targets.google.answers import Subnetwork, Unread
 
 if TYPE_CHECKING:
