@@ -128,6 +128,7 @@ def test_sigterm_is_ctrl_c(small: World) -> None:
 def test_ctrl_c_twice_does_not_wait_for_a_provider_that_hears_nothing(
     small: World,
 ) -> None:
+    small.cloud.stall(_CLUSTER, seconds=_LONG_SECONDS)
     started = small.start("up")
     eventually("a cluster", lambda: small.cloud.objects(_CLUSTER))
     freeze(providers(small))
@@ -139,11 +140,13 @@ def test_ctrl_c_twice_does_not_wait_for_a_provider_that_hears_nothing(
     assert code == _INTERRUPTED, said
     assert said.count("interrupted") == 1
     small_platform.has_ended(small)
+    small.cloud.clear()
     done(small, "up")
     is_whole(small)
 
 
 def test_whoever_comes_second_is_refused_or_waits_for_terraform(small: World) -> None:
+    small.cloud.stall(_CLUSTER, seconds=_SOON_SECONDS)
     first = small.start("up")
     eventually("a cluster", lambda: small.cloud.objects(_CLUSTER))
     frozen = providers(small)

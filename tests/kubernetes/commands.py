@@ -10,9 +10,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing import connection
 from pathlib import Path
 
 from tests.cluster.processes import eventually
@@ -30,6 +32,9 @@ _CONTEXT.set_forkserver_preload(
     ]
 )
 _PATIENCE_SECONDS = 120
+# The fork server tells once how a process ended. Starting one asks for all that have
+# ended: of two threads that ask at once, one gets no answer, which reads as 255.
+_ASKED = threading.Lock()
 
 
 @dataclass
@@ -53,7 +58,8 @@ class Command:
             daemon=True,
         )
         self._began = time.monotonic()
-        self._process.start()
+        with _ASKED:
+            self._process.start()
         return self
 
     @property
@@ -65,7 +71,8 @@ class Command:
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self._process.is_alive()
+        with _ASKED:
+            return self._process.is_alive()
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal; it may ask for that before we know its number."""
@@ -74,19 +81,25 @@ class Command:
 
     def kill(self) -> None:
         """End it at once."""
-        self._process.kill()
-        self._process.join()
+        with _ASKED:
+            self._process.kill()
+        self._ended(None)
 
     def wait(self, seconds: float = _PATIENCE_SECONDS) -> int:
         """Return its exit status once it has ended; it must end within `seconds`."""
-        self._process.join(seconds)
+        ended = self._ended(seconds)
         self.seconds = time.monotonic() - self._began
-        if self._process.is_alive():
+        if not ended:
             self.kill()
             raise AssertionError(f"{self} did not end within {seconds} s")
-        code = self._process.exitcode
+        with _ASKED:
+            code = self._process.exitcode
         assert code is not None
         return code
+
+    def _ended(self, seconds: float | None) -> bool:
+        """Wait for its end without asking how it was; tell whether it came."""
+        return bool(connection.wait([self._process.sentinel], seconds))
 
     @property
     def said(self) -> str:
