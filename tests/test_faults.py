@@ -291,7 +291,7 @@ def test_fault(fault: Fault) -> None:
     started = time.monotonic()
     with pytest.raises(InvalidError) as caught:
         load(FAULTS / fault.folder, {}, display=fault.folder)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     (problem,) = caught.value.problems
     assert problem.place is not None
     assert problem.hint is not None

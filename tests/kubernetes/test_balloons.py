@@ -27,7 +27,7 @@ worker_groups:
   gpu: {accelerator: nvidia-l4}
 cluster: {}
 """
-GENEROUS_SECONDS = 5
+GENEROUS_SECONDS = 15
 
 
 def scale(desk: Desk, namespace: str, replicas: int, *delete: str) -> None:
