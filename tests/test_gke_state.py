@@ -19,9 +19,12 @@ from pathlib import Path
 
 import pytest
 
+from ray_gke import selection
+from ray_gke.commands import on_gke
 from ray_gke.errors import FailedError, RefusedError
 from ray_gke.targets.terraform import journal, process
 from ray_gke.targets.terraform.messages import Diagnostic
+from ray_gke.targets.terraform.working_copy import remember
 from tests.cluster.processes import eventually
 from tests.gke_site import PLATFORM, Site
 from tests.terraform.bucket import Bucket
@@ -137,6 +140,32 @@ def test_another_machine_goes_on(up: tuple[Site, Bucket], tmp_path: Path) -> Non
     assert found is not None
     assert found.host == first.stacks().outputs().host  # type: ignore[union-attr]
     assert len(first.cloud.calls("create")) == calls
+
+
+def test_a_cluster_that_another_machine_has_made_anew(
+    up: tuple[Site, Bucket], tmp_path: Path
+) -> None:
+    site, _ = up
+    other = site.copy(tmp_path / "other")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(other.folder)
+        Site(other.folder, site.cloud).destroy()
+        site.cloud.serve_clusters_at("127.0.0.2:1", site.folder / "ca.pem")
+        anew = Site(other.folder, site.cloud).up()
+    assert anew.host == "https://127.0.0.2:1"
+    remembered = site.stacks().outputs()
+    assert remembered is not None
+    assert remembered.host == "https://127.0.0.1:1"
+    with pytest.raises(RefusedError, match=r"127\.0\.0\.2"):
+        on_gke.cluster(selection.choose(None), None)
+    assert site.stacks().outputs() == anew
+
+    stale = {"cluster": {**vars(anew), "host": remembered.host}}
+    remember(site.folder / ".ray-gke" / "demo" / "outputs.json", stale)
+    assert site.up() == anew
+    Site(site.folder, site.cloud).destroy()
+    with pytest.raises(RefusedError, match="has no cluster yet"):
+        on_gke.cluster(selection.choose(None), None)
 
 
 def test_a_bucket_that_is_missing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ray_gke import planned, selection
 from ray_gke.catalog.platform import Platform
 from ray_gke.commands import targets
 from ray_gke.commands.options import Target
-from ray_gke.errors import UsageError
+from ray_gke.errors import RefusedError, UsageError
 from ray_gke.events import Emit
 from ray_gke.gke.image_names import ImageName, mirrored
 from ray_gke.planning.capacity import Capacity
@@ -235,7 +235,7 @@ def _staying(stacks: Stacks, cloud: Changes) -> Outputs | None:
 
     if any(one.address == CLUSTER for one in cloud.of("create", "replace")):
         return None
-    return stacks.outputs()
+    return stacks.current_outputs()
 
 
 def down(
@@ -271,4 +271,11 @@ def _cluster(stacks: Stacks, namespace: str | None) -> Cluster:
     from ray_gke.targets.gke.stacks import connect
     from ray_gke.targets.kubernetes.target import Cluster
 
+    known = stacks.outputs()
+    try:
+        return Cluster.at(connect(stacks), namespace)
+    except RefusedError:
+        if stacks.current_outputs() == known:
+            raise
+    # Another machine has made the cluster anew since this one has looked.
     return Cluster.at(connect(stacks), namespace)

@@ -130,7 +130,7 @@ def _empty(
     stacks: Stacks, platform: Stack, rest: Sweep, *, delete_cluster: bool
 ) -> None:
     """Take away what is in the cluster, and what of it is outside."""
-    outputs, emit = stacks.outputs(), rest.emit
+    outputs, emit = stacks.current_outputs(), rest.emit
     api = _reached(stacks, platform, outputs, emit)
     if api is None or outputs is None:
         # It went with its cluster.

@@ -121,12 +121,23 @@ class Stacks:
             found = self.read_outputs(self.platform())
         return found
 
+    def current_outputs(self) -> Outputs | None:
+        """Return what is known of the cluster, also where others share the state.
+
+        They may have made it anew since this machine has looked.
+        """
+        if self.whole.spec.state is None:
+            return self.outputs()
+        return self.read_outputs(self.platform())
+
     def read_outputs(self, platform: Stack) -> Outputs | None:
         """Return the outputs that the state has now, and remember them."""
         values = platform.outputs()
         found = Outputs.of(values)
         if found:
             remember(self._outputs, values)
+        else:
+            self._outputs.unlink(missing_ok=True)
         return found
 
     def forget(self) -> None:

@@ -76,7 +76,8 @@ def bring_up(stacks: Stacks, aim: Aim, emit: Emit, consent: Consent) -> Outputs:
         # Of a cluster that is there both are planned at once; where a plan was agreed
         # to, whoever compares it plans the other one.
         at_once = addons if agreed is None else None
-        begun = ending.enter_context(at_once.planning()) if at_once else None
+        early = ending.enter_context(ExitStack())
+        begun = early.enter_context(at_once.planning()) if at_once else None
         if known:
             stacks.api(known)  # loads the client meanwhile
         planned = plan(stacks, platform, emit, confirm, planning)
@@ -90,7 +91,8 @@ def bring_up(stacks: Stacks, aim: Aim, emit: Emit, consent: Consent) -> Outputs:
             api = stacks.api(outputs)
             fingerprint.take(stacks, stacks.google, api, emit, ending=False)
         copy_images(Registries(stacks.credentials.token), aim.copies(), emit)
-        if addons is None or planned.to_apply:
+        if addons is None or planned.to_apply or outputs != known:
+            early.close()
             addons, begun = stacks.addons(outputs, wanted), None
         install(addons, emit, consent, begun)
     return outputs
@@ -136,7 +138,9 @@ def make(stacks: Stacks, platform: Stack, planned: Planned, emit: Emit) -> Outpu
     if planned.to_apply:
         with step(emit, stacks.name, "platform", _STEPS) as outcome:
             outcome.detail = _applied(platform, planned, emit)
-    found = stacks.read_outputs(platform) if planned.to_apply else stacks.outputs()
+    found = (
+        stacks.read_outputs(platform) if planned.to_apply else stacks.current_outputs()
+    )
     if found is None:
         raise not_up(stacks.whole)
     return found
