@@ -7,14 +7,23 @@ Source: GKE "Deleting a cluster"; the provider's issues 5948 and 7637.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes.api import Api
-from ray_gke.targets.kubernetes.removal import wait_until_gone
-from ray_gke.targets.kubernetes.resources import Ref
+from ray_gke.targets.kubernetes.removal import Removal, wait_until_gone
+from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 
 _KINDS = ("Service", "Ingress", "Gateway", "PersistentVolumeClaim")
+_CONTROLLERS = (
+    *RAY_KINDS,
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+    "CronJob",
+)
 
 
 def find(api: Api) -> list[Manifest]:
@@ -30,19 +39,17 @@ def names(found: Iterable[Manifest]) -> str:
 
 
 def remove(api: Api, found: Sequence[Manifest]) -> None:
-    """Remove them, and whoever holds their volumes; wait until all of it is gone.
+    """Remove them, and whoever would keep or remake them; wait until all is gone.
 
     Raises FailedError when something does not go.
     """
-    volumes = {one["spec"].get("volumeName") for one in found if _is_claim(one)}
-    claims = {Ref.of(one) for one in found if _is_claim(one)}
-    for holder in _holders(api, claims):
-        api.delete(Ref.of(holder), uid=holder["metadata"]["uid"])
+    _remove_owners(api, found)
     for one in found:
         api.delete(Ref.of(one), uid=one["metadata"]["uid"])
     for one in found:
         wait_until_gone(api, Ref.of(one), one["metadata"]["uid"])
     # A claim is gone before its disk: the volume is what stands for the disk.
+    volumes = {one["spec"].get("volumeName") for one in found if _is_claim(one)}
     for volume in api.list("PersistentVolume"):
         kept = volume["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
         if volume["metadata"]["name"] in volumes and not kept:
@@ -57,33 +64,46 @@ def _is_claim(one: Manifest) -> bool:
     return bool(one["kind"] == "PersistentVolumeClaim")
 
 
-def _holders(api: Api, claims: set[Ref]) -> list[Manifest]:
-    """Return what runs pods that hold these claims: a claim in use does not go.
+def _remove_owners(api: Api, found: Sequence[Manifest]) -> None:
+    """Remove what runs pods that hold these claims, and what has made any of these.
 
-    A controller would make its pods anew, so it goes and takes them with it.
+    A claim in use does not go; and a controller, as KubeRay of a head's Service, makes
+    anew what it has made: it goes first, and all that it owns goes with it.
     """
-    holders: list[Manifest] = []
-    for kind in ("Deployment", "StatefulSet", "Job"):
-        for one in api.list(kind):
-            namespace = one["metadata"]["namespace"]
-            if _claims(one["spec"]["template"]["spec"], namespace) & claims or (
-                _has_templates(one, claims)
-            ):
-                holders.append(one)
-    for pod in api.list("Pod"):
-        owned = pod["metadata"].get("ownerReferences")
-        if not owned and _claims(pod["spec"], pod["metadata"]["namespace"]) & claims:
-            holders.append(pod)
-    return holders
+    listed = api.in_parallel(api.list, _CONTROLLERS)
+    controllers = {one["metadata"]["uid"]: one for kind in listed for one in kind}
+    claims = {Ref.of(one) for one in found if _is_claim(one)}
+    running = (*controllers.values(), *api.list("Pod"))
+    users = [one for one in running if _uses(one, claims)]
+    tops = [_top(one, controllers) for one in (*users, *found)]
+    first = {one["metadata"]["uid"]: one for one in tops if one not in found}
+    removals = [Removal.of(api, Ref.of(one), uid) for uid, one in first.items()]
+    for removal in removals:
+        removal.delete()
+    for removal in removals:
+        removal.wait()
 
 
-def _claims(spec: Manifest, namespace: str) -> set[Ref]:
-    named = (v.get("persistentVolumeClaim") for v in spec.get("volumes") or ())
-    return {
-        Ref("PersistentVolumeClaim", namespace, one["claimName"])
-        for one in named
-        if one
+def _top(one: Manifest, controllers: Mapping[str, Manifest]) -> Manifest:
+    """Return the controller at the beginning of all that led to an object."""
+    for owner in one["metadata"].get("ownerReferences") or ():
+        if above := controllers.get(owner["uid"]):
+            return _top(above, controllers)
+    return one
+
+
+def _uses(one: Manifest, claims: set[Ref]) -> bool:
+    """Tell whether a pod, or those that are made from a template, hold a claim."""
+    namespace, spec = one["metadata"]["namespace"], one["spec"]
+    template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+    pod = spec if one["kind"] == "Pod" else (template or {}).get("spec", {})
+    named = (volume.get("persistentVolumeClaim") for volume in pod.get("volumes") or ())
+    held = {
+        Ref("PersistentVolumeClaim", namespace, claim["claimName"])
+        for claim in named
+        if claim
     }
+    return bool(held & claims) or _has_templates(one, claims)
 
 
 def _has_templates(one: Manifest, claims: set[Ref]) -> bool:

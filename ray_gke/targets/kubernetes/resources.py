@@ -49,6 +49,9 @@ RESOURCES: Mapping[str, Resource] = {
     "PodMonitoring": Resource("monitoring.googleapis.com/v1", "podmonitorings"),
     "PodMonitor": Resource("monitoring.coreos.com/v1", "podmonitors"),
     "Rules": Resource("monitoring.googleapis.com/v1", "rules"),
+    "ClusterRules": Resource(
+        "monitoring.googleapis.com/v1", "clusterrules", namespaced=False
+    ),
     "PrometheusRule": Resource("monitoring.coreos.com/v1", "prometheusrules"),
 }
 """What a plan may be made of, in the order in which it is applied."""
@@ -57,6 +60,8 @@ OTHERS: Mapping[str, Resource] = {
     "CustomResourceDefinition": Resource(
         "apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False
     ),
+    "CronJob": Resource("batch/v1", "cronjobs"),
+    "DaemonSet": Resource("apps/v1", "daemonsets"),
     "Event": Resource("v1", "events"),
     "Job": Resource("batch/v1", "jobs"),
     "Lease": Resource("coordination.k8s.io/v1", "leases"),
@@ -65,6 +70,7 @@ OTHERS: Mapping[str, Resource] = {
     "ResourceQuota": Resource("v1", "resourcequotas"),
     "PersistentVolume": Resource("v1", "persistentvolumes", namespaced=False),
     "PersistentVolumeClaim": Resource("v1", "persistentvolumeclaims"),
+    "ReplicaSet": Resource("apps/v1", "replicasets"),
     "StatefulSet": Resource("apps/v1", "statefulsets"),
     "Ingress": Resource("networking.k8s.io/v1", "ingresses"),
     "HTTPRoute": Resource("gateway.networking.k8s.io/v1", "httproutes"),
