@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from ray_gke.catalog import prices as price_file
 from ray_gke.catalog.catalogs import Catalogs
 from ray_gke.catalog.image_registry import beside_cluster
 from ray_gke.catalog.load import Loaded, load
-from ray_gke.catalog.platform import Platform
+from ray_gke.catalog.platform import Platform, PlatformSpec
 from ray_gke.errors import InvalidError, Problem, UsageError
 from ray_gke.gke.allocatable import SYSTEM_PODS_PER_NODE
 from ray_gke.planning.build import build
@@ -80,12 +79,20 @@ def choose(
         max(1, spec.network.max_pods_per_node - SYSTEM_PODS_PER_NODE),
         pods_range=spec.network.pods,
         operator_namespace=spec.kuberay.namespace,
+        managed_operator=spec.cluster.ray_operator,
         logs=spec.logs,
         metrics=spec.metrics,
+        log_collector=_log_collector(spec),
         image_registry=beside_cluster(spec, platform.name),
     )
     version = kuberay_version or spec.kuberay.version or KUBERAY_VERSION
     return Choice(platform, Catalogs.of(platform), version, site)
+
+
+def _log_collector(spec: PlatformSpec) -> bool | None:
+    if spec.target == "local":
+        return None
+    return spec.cluster.ray_operator and spec.logs.mode == "gke"
 
 
 def target(choice: Choice, on: str | None) -> str:
@@ -242,11 +249,6 @@ def rendered(
 
     In `namespace`, or without it each in its own.
     """
-    if namespace and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
-        raise UsageError(
-            f"--namespace: {namespace!r} is not a name of a namespace",
-            hint="use lower-case letters, digits and hyphens",
-        )
     return [
         manifest
         for one in selected

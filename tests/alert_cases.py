@@ -266,6 +266,13 @@ SILENT: list[Row] = [
         "1m",
     ),
     ("RayJobFailed", "another's", "job", [job("Failed", namespace="other")], "1m"),
+    (
+        "RayJobFailed",
+        "another's, where the operator's scrape has its own namespace",
+        "job",
+        [job("Failed", namespace="kuberay-system", exported_namespace="other")],
+        "1m",
+    ),
 ]
 
 

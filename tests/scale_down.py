@@ -1,7 +1,8 @@
 """Whether GKE's cluster autoscaler may remove a node, by what runs there.
 
 Written from Google Cloud's page "About GKE cluster autoscaling" (what prevents a node
-from being removed) and the autoscaler's FAQ; it knows nothing of ray-gke.
+from being removed), the autoscaler's FAQ, and Kubernetes' page "Specifying a Disruption
+Budget for your Application" (pods that are not Ready). It knows nothing of ray-gke.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Pod:
     owner: str
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    ready: bool = True
 
 
 def what_stays(
@@ -29,8 +31,8 @@ def what_stays(
 ) -> list[str]:
     """Return why the node cannot be removed; nothing, if it can.
 
-    `elsewhere` are the healthy pods of other nodes, `budgets` the PodDisruptionBudgets
-    of the namespace, with a number as minAvailable.
+    `elsewhere` are the pods of other nodes, `budgets` the PodDisruptionBudgets of the
+    namespace, with a number as minAvailable.
     """
     reasons = []
     for pod in node:
@@ -41,13 +43,23 @@ def what_stays(
             reasons.append(f"a pod of a {pod.owner} is made again by nobody it knows")
     for budget in budgets:
         selector = budget["spec"]["selector"]["matchLabels"]
-        healthy = [one for one in (*node, *elsewhere) if _matches(one, selector)]
+        chosen = [one for one in (*node, *elsewhere) if _matches(one, selector)]
+        allowed = sum(one.ready for one in chosen) - budget["spec"]["minAvailable"]
         leaving = [one for one in node if _matches(one, selector)]
-        allowed = len(healthy) - budget["spec"]["minAvailable"]
-        # The autoscaler evicts one after the other, and waits for replacements.
-        if leaving and allowed < 1:
+        if not all(_may_leave(one, budget, allowed) for one in leaving):
             reasons.append("a PodDisruptionBudget allows no eviction")
     return reasons
+
+
+def _may_leave(pod: Pod, budget: Mapping[str, Any], allowed: int) -> bool:
+    """Tell whether the eviction API takes a pod whose budget has so many to spare.
+
+    The autoscaler evicts one after the other, and waits for replacements.
+    """
+    if pod.ready:
+        return allowed >= 1
+    policy = budget["spec"].get("unhealthyPodEvictionPolicy", "IfHealthyBudget")
+    return policy == "AlwaysAllow" or allowed >= 0
 
 
 def _matches(pod: Pod, selector: Mapping[str, str]) -> bool:

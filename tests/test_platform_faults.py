@@ -191,6 +191,20 @@ CASES = [
         "larger range",
     ),
     Fault(
+        "pods-range-over-the-default-of-nodes",
+        5,
+        "spec.network.pods",
+        "10.0.0.0/14 overlaps the default range of the nodes, 10.0.0.0/20",
+        "its own range",
+    ),
+    Fault(
+        "nodes-range-in-the-default-of-pods",
+        5,
+        "spec.network.nodes",
+        "10.5.0.0/20 overlaps the default range of the pods, 10.4.0.0/14",
+        "its own range",
+    ),
+    Fault(
         "ranges-overlap",
         7,
         "spec.network.pods",

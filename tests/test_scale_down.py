@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ BLUEPRINTS = sorted(
     for pattern in ("blueprints/*/blueprint.yaml", "tests/goldens/*/*/blueprint.yaml")
     for file in ROOT.glob(pattern)
 )
+TOLD = {"head": "false", "worker": "true", "balloons": "true", "submitter": None}
+"""What pods say of themselves; the submitter nothing, as its Job makes it again."""
 CLUSTER = {"RayJob": "rayClusterSpec", "RayService": "rayClusterConfig"}
 
 Object = dict[str, Any]
@@ -62,6 +65,7 @@ def test_only_the_head_holds_its_node(folder: Path) -> None:
     for role, one in pods(objects):
         stays = what_stays([one], [], budgets)
         assert bool(stays) == (role == "head"), (role, stays)
+        assert one.annotations.get(ANNOTATION) == TOLD[role]
 
 
 def test_a_worker_without_the_annotation_would_hold_its_node() -> None:
@@ -70,7 +74,51 @@ def test_a_worker_without_the_annotation_would_hold_its_node() -> None:
     assert what_stays([Pod("Job", annotations={ANNOTATION: "false"})], [], [])
 
 
+@pytest.mark.parametrize(
+    ("groups", "deployments", "serving"),
+    [
+        ("{name: a}", "{name: M, num_replicas: 2}", 2),
+        ("{name: a}", "{name: M, num_replicas: 4}", 2),
+        ("{name: a, min_replicas: 4}", "{name: M, num_replicas: 2}", 2),
+        ("{name: a}, {name: b}", "{name: M, num_replicas: 2}", 2),
+        ("{name: a, min_replicas: 4}", "{name: M, num_replicas: 3}", 3),
+        (
+            "{name: a, min_replicas: 4}",
+            "{name: M, num_replicas: 2}, {name: N, num_replicas: 3}",
+            3,
+        ),
+        (
+            "{name: a, min_replicas: 2, max_replicas: 4}",
+            "{name: M, autoscaling_config: {min_replicas: 3, max_replicas: 4}}",
+            2,
+        ),
+    ],
+)
 def test_workers_of_a_highly_available_service_leave_one_by_one(
+    planned: Callable[..., Plan], groups: str, deployments: str, serving: int
+) -> None:
+    """Only the `serving` workers have a replica, and so are ever Ready."""
+    config = f"applications: [{{import_path: 'app:app', deployments: [{deployments}]}}]"
+    plan = planned(
+        f"""
+        worker_groups: [{groups}]
+        gcs_fault_tolerance_options: {{redis_address: 'redis:6379'}}
+        service: {{serve_config: serve.yaml, highly_available: true}}
+        """,
+        files={"serve.yaml": config.encode()},
+    )
+    objects = list(render(plan, kuberay_version="1.5.1"))
+    (budget,) = (one for one in objects if one["kind"] == "PodDisruptionBudget")
+    worker = next(one for role, one in pods(objects) if role == "worker")
+    waiting = replace(worker, ready=False)
+    others = [worker] * (serving - 1)
+    assert not what_stays([worker], [*others, waiting, waiting], [budget])
+    assert what_stays([worker], [*others[1:], waiting, waiting], [budget]), "a second"
+    assert not what_stays([waiting], [*others[1:], waiting], [budget])
+    assert not what_stays([worker, worker], others[1:], [budget]), "one by one"
+
+
+def test_replicas_that_nobody_counted_keep_one_worker(
     planned: Callable[..., Plan],
 ) -> None:
     plan = planned(
@@ -83,7 +131,6 @@ def test_workers_of_a_highly_available_service_leave_one_by_one(
     )
     objects = list(render(plan, kuberay_version="1.5.1"))
     (budget,) = (one for one in objects if one["kind"] == "PodDisruptionBudget")
-    (worker,) = (one for role, one in pods(objects) if role == "worker")
+    worker = next(one for role, one in pods(objects) if role == "worker")
     assert not what_stays([worker], [worker], [budget])
-    assert what_stays([worker], [], [budget])
-    assert not what_stays([worker, worker], [], [budget]), "one after the other"
+    assert what_stays([worker], [replace(worker, ready=False)], [budget])

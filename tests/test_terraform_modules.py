@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ TERRAFORM = terraform_docs.ROOT
 GOLDENS = Path(__file__).parent / "goldens_terraform"
 FOLDERS = [str(path.relative_to(TERRAFORM)) for path in terraform_docs.folders()]
 POOL = "modules/gpu-node-pool"
+_BLOCK = re.compile(r'^(\w+)((?: "\w+")*) \{\n(.*?)^\}$', re.DOTALL | re.MULTILINE)
+_PREFIXES = {"variable": "var", "resource": ""}
 
 
 REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
@@ -123,13 +126,15 @@ def _valid_and_tested(copy: Copy, name: str) -> None:
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_check_is_tripped(name: str) -> None:
-    """As many runs that must fail as there are checks, at least."""
-    checks, trips = 0, 0
+    """Of each variable and resource as many runs must fail as it has checks."""
+    checks, trips = Counter[str](), Counter[str]()
     for file in (TERRAFORM / name).glob("*.tf"):
-        checks += file.read_text().count(" error_message ")
+        for kind, labels, body in _BLOCK.findall(file.read_text()):
+            address = ".".join([_PREFIXES.get(kind, kind), *re.findall(r"\w+", labels)])
+            checks[address.strip(".")] += body.count(" error_message ")
     for file in (TERRAFORM / name / "tests").glob("*.tftest.hcl"):
-        trips += file.read_text().count("expect_failures")
-    assert trips >= checks
+        trips.update(re.findall(r"expect_failures = \[(.+)\]", file.read_text()))
+    assert checks - trips == Counter()
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -137,6 +137,86 @@ def test_what_a_folder_and_its_platform_find_is_told_once(
     assert result.stderr.count("warning: ") == 2
 
 
+ON_GKE = "  target: gke\n  project: my-project-1\n  region: europe-west4\n"
+COLLECTED = "  cluster: {ray_operator: true}\n  logs: {mode: gke}\n"
+UNCOLLECTED = "nobody collects the log files: this platform does not turn on"
+
+
+def on_platform(folder: Path, spec: str, blueprint: str) -> None:
+    write(folder, "logged", f"  logs: {{mode: {blueprint}}}\n  cluster: {{}}\n")
+    (folder / "ray-gke.yaml").write_text(
+        "apiVersion: ray-gke/v1\nkind: Platform\nmetadata: {name: demo}\nspec:\n"
+        f"{spec}  blueprints: [{{blueprint: ./logged}}]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "  target: kubernetes\n",
+        ON_GKE,
+        # Its operator is on, its collector is not.
+        f"{ON_GKE}  cluster: {{ray_operator: true}}\n",
+    ],
+)
+def test_log_files_that_no_collector_of_the_platform_takes(
+    ray_gke: RayGke, tmp_path: Path, spec: str
+) -> None:
+    on_platform(tmp_path, spec, "gke")
+    result = ray_gke("validate", "ray-gke.yaml", "--output", "json", cwd=tmp_path)
+    (finding,) = json.loads(result.stdout)
+    (warning,) = finding["warnings"]
+    assert warning["message"].startswith(UNCOLLECTED)
+    place = warning["place"]
+    assert (place["file"], place["line"]) == ("logged/blueprint.yaml", 5)
+    assert "ray_operator: true" in warning["hint"]
+
+
+def test_a_platform_that_says_so_of_another_s_collector(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    on_platform(tmp_path, "  target: kubernetes\n  logs: {mode: gke}\n", "null")
+    result = ray_gke("validate", "ray-gke.yaml", cwd=tmp_path)
+    assert result.stderr.startswith(
+        f"warning: ray-gke.yaml:6:10: spec.logs.mode: {UNCOLLECTED}"
+    )
+
+
+@pytest.mark.parametrize("mode", ["gke", "null"])
+def test_nothing_is_told_of_log_files_that_the_platform_s_collector_takes(
+    ray_gke: RayGke, tmp_path: Path, mode: str
+) -> None:
+    on_platform(tmp_path, ON_GKE + COLLECTED, mode)
+    assert ray_gke("validate", ".", cwd=tmp_path).stderr == ""
+
+
+def test_a_sidecar_beside_gke_s_collector_is_refused(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    on_platform(tmp_path, ON_GKE + COLLECTED, "sidecar")
+    result = ray_gke("validate", "ray-gke.yaml", exit_code=3, cwd=tmp_path)
+    error, hint = result.stderr.splitlines()
+    assert error == (
+        "error: logged/blueprint.yaml:5:10: spec.logs.mode: the log collector of GKE, "
+        "which this platform turns on, and the sidecar each want a volume called "
+        "ray-logs"
+    )
+    assert hint.startswith("  hint: leave mode out")
+
+
+def test_a_volume_of_the_same_name_beside_gke_s_collector_is_refused(
+    ray_gke: RayGke, tmp_path: Path
+) -> None:
+    on_platform(tmp_path, ON_GKE + COLLECTED, "none")
+    with (tmp_path / "logged" / "blueprint.yaml").open("a") as file:
+        file.write(
+            "  patches: [{kind: RayCluster, patch: {spec: {headGroupSpec: {template: "
+            "{spec: {volumes: [{name: ray-logs, emptyDir: {}}]}}}}}}]\n"
+        )
+    result = ray_gke("validate", "ray-gke.yaml", exit_code=3, cwd=tmp_path)
+    assert "GKE adds a volume of this name itself" in result.stderr
+
+
 def test_a_blueprint_of_the_catalog_has_no_warnings(ray_gke: RayGke) -> None:
     root = Path(__file__).resolve().parents[1]
     result = ray_gke("validate", str(root))

@@ -291,6 +291,26 @@ WEAKNESSES = {
         "a volume is of kind hostPath",
         "emptyDir",
     ),
+    "sysctl": patch(
+        head("securityContext: {sysctls: [{name: kernel.msgmax, value: '1'}]}"),
+        "spec.headGroupSpec.template.spec.securityContext.sysctls[0].name",
+        f"the sysctl kernel.msgmax is not a safe one, {RESTRICTED}",
+        "leave it out",
+    ),
+    "proc-unmasked": patch(
+        ray_container(CONTEXT[:-1] + ", procMount: Unmasked}"),
+        f"{CONTAINER}.securityContext.procMount",
+        'procMount is "Unmasked"',
+        "leave it out",
+    ),
+    "probe-of-another-host": patch(
+        ray_container(
+            f"{CONTEXT}, livenessProbe: {{httpGet: {{host: a.b, port: 80}}}}"
+        ),
+        f"{CONTAINER}.livenessProbe.httpGet.host",
+        "the kubelet is to ask a.b, not the pod",
+        "leave it out",
+    ),
     "host-network": patch(
         head("hostNetwork: true"),
         "spec.headGroupSpec.template.spec.hostNetwork",
@@ -383,6 +403,14 @@ WEAKNESSES = {
         "the head gets a token of Kubernetes that it has no use for",
         "leave it out",
     ),
+    "token-of-the-autoscaler-for-all": patch(
+        head("automountServiceAccountToken: true"),
+        "spec.headGroupSpec.template.spec.automountServiceAccountToken",
+        "the head gets the autoscaler's token in all containers",
+        "leave it out",
+        CLUSTER,
+        ELASTIC,
+    ),
     "token-of-the-submitter": patch(
         "submitterPodTemplate: {spec: {automountServiceAccountToken: true}}",
         "spec.submitterPodTemplate.spec.automountServiceAccountToken",
@@ -435,6 +463,15 @@ WEAKNESSES = {
     "balloon-not-safe-to-evict": patch(
         f"{{spec: {{template: {{metadata: {{annotations: {{{EVICT}: 'false'}}}}}}}}}}",
         f"spec.template.metadata.annotations.{EVICT}",
+        "a node with such a balloon is never removed",
+        '"true"',
+        CLUSTER,
+        group(", warm_replicas: 1"),
+        kind="Deployment",
+    ),
+    "balloon-without-annotations": patch(
+        "{spec: {template: {metadata: {annotations: null}}}}",
+        "spec.template.metadata.annotations",
         "a node with such a balloon is never removed",
         '"true"',
         CLUSTER,
@@ -500,6 +537,46 @@ WEAKNESSES = {
         "Fluent Bit does not run in the head",
         "replaces the whole list",
     ),
+    "logs-to-stderr": field(
+        "env: {RAY_LOG_TO_STDERR: '1'}",
+        "env.RAY_LOG_TO_STDERR",
+        "Ray writes no log files",
+        "leave it out",
+    ),
+    "logs-to-stderr-by-patch": patch(
+        ray_container(f"{CONTEXT}, env: [{{name: RAY_LOG_TO_STDERR, value: '1'}}]"),
+        "spec.headGroupSpec.template.spec.containers[0].env[0].value",
+        "Ray writes no log files",
+        "leave it out",
+    ),
+    "logs-of-many-backups": Weak(
+        f"{CLUSTER}\n{group()}\nenv: {{RAY_ROTATION_BACKUP_COUNT: '50'}}",
+        2,
+        "spec.env.RAY_ROTATION_BACKUP_COUNT",
+        # 128 files 51 times of 20 MiB, and 5 GiB for runtime environments.
+        "may take 132.5 GiB, and logs.size_limit is 10Gi",
+        "raise logs.size_limit",
+    ),
+    "logs-of-large-files": field(
+        "env: {RAY_ROTATION_MAX_BYTES: '536870912'}",
+        "env.RAY_ROTATION_MAX_BYTES",
+        # 128 files twice of 512 MiB.
+        "may take 133.0 GiB",
+        "raise logs.size_limit",
+    ),
+    "logs-without-backups": field(
+        "env: {RAY_ROTATION_BACKUP_COUNT: '0'}",
+        "env.RAY_ROTATION_BACKUP_COUNT",
+        "grow without end",
+        "leave RAY_ROTATION_BACKUP_COUNT out",
+    ),
+    "runtime-environments-kept": field(
+        "env: {RAY_RUNTIME_ENV_PIP_CACHE_SIZE_GB: '10'}",
+        "env.RAY_RUNTIME_ENV_PIP_CACHE_SIZE_GB",
+        # Half of 10 GiB for logs, and five times a sixth of the other half.
+        "may take 19.2 GiB",
+        "raise logs.size_limit",
+    ),
     "metrics-unread": field(
         "metrics: {mode: none}", "metrics.mode", "nothing reads Ray's", "PodMonitor"
     ),
@@ -517,6 +594,16 @@ STRONG = {
         "sharing: {strategy: time-sharing, max_shared_clients_per_gpu: 2}}}]"
     ),
     "logs-by-gke": f"{CLUSTER}\nlogs: {{mode: gke}}",
+    "logs-of-smaller-files": (
+        f"{CLUSTER}\nenv: {{RAY_ROTATION_MAX_BYTES: '1000000', "
+        "RAY_ROTATION_BACKUP_COUNT: '5', RAY_LOG_TO_STDERR: '0'}"
+    ),
+    "logs-with-room-for-more": (
+        f"{CLUSTER}\nlogs: {{size_limit: 20Gi}}\nenv: "
+        "{RAY_ROTATION_MAX_BYTES: '20971520', RAY_ROTATION_BACKUP_COUNT: '2'}"
+    ),
+    # Ray does not start with it.
+    "logs-of-no-size": f"{CLUSTER}\nenv: {{RAY_ROTATION_MAX_BYTES: 10MB}}",
     "metrics-by-choice": f"{CLUSTER}\nmetrics: {{mode: PodMonitoring}}",
     "gateway-may-reach-serve": (
         f"{SERVICE}\nnetwork_policy: {{ingress_rules: [{{ports: [{{port: 8000}}]}}]}}"
@@ -531,10 +618,6 @@ STRONG = {
     ),
     "pods-reach-one-port-anywhere": (
         f"{CLUSTER}\nnetwork_policy: {{egress_rules: [{{ports: [{{port: 5432}}]}}]}}"
-    ),
-    "an-address-that-is-none": (
-        f"{CLUSTER}\nnetwork_policy: "
-        "{ingress_rules: [{from: [{ipBlock: {cidr: anywhere}}]}]}"
     ),
     "head-on-standard-nodes": patched_head(
         required(f"{{key: {PROVISIONING}, operator: In, values: [standard]}}")

@@ -6,15 +6,17 @@ Kubernetes' and the monitoring systems' own, in snake_case.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from ray_gke.catalog.faults import fault
 from ray_gke.catalog.model import Model
-from ray_gke.catalog.quantities import Image, Memory, Shape
+from ray_gke.catalog.quantities import Disk, Image, Shape
 from ray_gke.catalog.teams import Namespace
 
+_LAST_PORT = 65_535
 SecretName = Annotated[
     str,
     Shape(
@@ -27,13 +29,33 @@ SecretKey = Annotated[
     str, Shape(r"[-._a-zA-Z0-9]+", "a key of the Secret, such as password", most=253)
 ]
 _PORT = r"[0-9]{1,5}"
+_REDIS_EXAMPLE = (
+    "HOST:PORT, such as redis.ml.svc:6379, with rediss:// before it for TLS"
+)
+
+
+def _redis_address(value: str) -> str:
+    host, _, port = value.rpartition("://")[2].rpartition(":")
+    if not 1 <= int(port) <= _LAST_PORT:
+        message = f"{value!r}: port {port} is not one of 1 to {_LAST_PORT}"
+        raise fault(message, hint=f"write {_REDIS_EXAMPLE}")
+    try:
+        # No name of a host consists of digits alone.
+        _ = host.strip("0123456789.") or IPv4Address(host)
+    except ValueError:
+        message = f"{value!r}: {host} is neither a name nor an IPv4 address"
+        raise fault(message, hint=f"write {_REDIS_EXAMPLE}") from None
+    return value
+
+
 RedisAddress = Annotated[
     str,
     Shape(
         rf"(rediss?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:{_PORT}",
-        "HOST:PORT, such as redis.ml.svc:6379, with rediss:// before it for TLS",
+        _REDIS_EXAMPLE,
         most=300,
     ),
+    AfterValidator(_redis_address),
 ]
 Bucket = Annotated[
     str,
@@ -58,7 +80,7 @@ class Logs(Model):
     image: Image | None = Field(
         default=None, description="Fluent Bit's image, for mode sidecar"
     )
-    size_limit: Memory | None = Field(
+    size_limit: Disk | None = Field(
         default=None,
         description="Most that a pod keeps of logs, sessions and runtime "
         "environments: 10Gi without it",

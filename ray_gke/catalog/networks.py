@@ -34,6 +34,9 @@ _PROHIBITED = tuple(
     for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 )
 _LONGEST_OF_NODES = 29
+_DEFAULTS = {"nodes": "10.0.0.0/20", "pods": "10.4.0.0/14", "services": "10.8.0.0/20"}
+"""Those of the Terraform module `network`."""
+
 _SHORTEST_OF_SERVICES, _LONGEST_OF_SERVICES = 16, 28
 
 
@@ -160,11 +163,15 @@ class Network(Model):
 
     @model_validator(mode="after")
     def _apart(self) -> Network:
-        given = {"nodes": self.nodes, "pods": self.pods, "services": self.services}
-        ranges = {key: IPv4Network(text) for key, text in given.items() if text}
-        for (first, one), (second, other) in itertools.combinations(ranges.items(), 2):
+        given = {key: text for key in _DEFAULTS if (text := getattr(self, key))}
+        ranges = {key: IPv4Network(text) for key, text in (_DEFAULTS | given).items()}
+        # In an error the second is one that the file has.
+        order = sorted(ranges, key=lambda key: key in given)
+        for first, second in itertools.combinations(order, 2):
+            one, other = ranges[first], ranges[second]
             if one.overlaps(other):
-                message = f"{other} overlaps the range of the {first}, {one}"
+                whose = "range" if first in given else "default range"
+                message = f"{other} overlaps the {whose} of the {first}, {one}"
                 raise fault(message, hint="give each its own range", at=(second,))
         return self
 

@@ -46,6 +46,9 @@ _LEAST_MEMORY = 256 * 2**20
 _CPU_EXAMPLE = "write it as 2, 500m or 0.5"
 _MEMORY_EXAMPLE = "write it as 512Mi or 8Gi"
 _GPU_MEMORY_EXAMPLE = "write it as 10Gi"
+# A pod has about 90 log files, each kept twice, on half of what it keeps on disk.
+_LEAST_DISK = 256 * 2**20
+_DISK_EXAMPLE = "write it as 10Gi"
 
 
 def number(quantity: str) -> Decimal:
@@ -112,6 +115,20 @@ def _memory(value: str) -> str:
     return value
 
 
+def _disk(value: str) -> str:
+    size = _positive(value, _DISK_EXAMPLE)
+    if size < 2**20:
+        message = f"{value!r} is less than 1Mi; is the unit missing?"
+        raise fault(message, hint=_DISK_EXAMPLE)
+    if size < _LEAST_DISK:
+        message = f"{value!r} is too little room for Ray's log files"
+        raise fault(message, hint="write 256Mi or more: a pod has about 90 of them")
+    if size > 2**50 or size % 1:
+        message = f"{value!r} is the size of no disk"
+        raise fault(message, hint=_DISK_EXAMPLE)
+    return value
+
+
 def _gpu_memory(value: str) -> str:
     size = _positive(value, _GPU_MEMORY_EXAMPLE)
     if size < 2**20 or size % 1:
@@ -148,7 +165,12 @@ Memory = Annotated[
     WithJsonSchema(_QUANTITY_SCHEMA),
 ]
 
-
+Disk = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    AfterValidator(_disk),
+    WithJsonSchema(_QUANTITY_SCHEMA),
+]
 GpuMemory = Annotated[
     str,
     BeforeValidator(_as_text),

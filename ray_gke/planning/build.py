@@ -137,6 +137,7 @@ def _places(loaded: Loaded) -> Mapping[tuple[str | int, ...], Place]:
         for key in ("priority", "gpu")
         if getattr(group, key) is not None
     ]
+    paths += [("spec", "env", name) for name in spec.env]
     for index, patch in enumerate(spec.patches):
         path = ("spec", "patches", index)
         paths += [path, (*path, "kind"), (*path, "name")]

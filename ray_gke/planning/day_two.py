@@ -34,6 +34,9 @@ READERS = {
 RULES = {"PodMonitoring": "Rules", "PodMonitor": "PrometheusRule"}
 """What carries alerts to whoever reads the metrics."""
 
+CLUSTER_RULES = "ClusterRules"
+"""What carries alerts on other namespaces' series to Managed Prometheus."""
+
 _SIZE_LIMIT = "10Gi"
 
 
@@ -51,7 +54,7 @@ class Metrics:
     """Who reads metrics, and from which `namespaces`.
 
     `mode` is one of MONITORS, or none; `asked` tells whether somebody said so: then it
-    must be there.
+    must be there. `cluster_rules` tells whether CLUSTER_RULES may be written.
     """
 
     mode: str = "PodMonitor"
@@ -59,6 +62,7 @@ class Metrics:
     alerts: bool = True
     dashboards: bool = False
     asked: bool = False
+    cluster_rules: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ class DayTwo:
     The models of the blueprint where nothing is left to decide. `operator_namespace` is
     where KubeRay's operator runs; where the cluster does not show it, it may be beside
     the API server (`hosted_operator`). `pods_range` are the pods' addresses where they
-    are known.
+    are known. `metadata_server` is where pods get their identity in Google Cloud from.
+    `log_collector` is the site's. With a `managed_operator` nobody here turns on what
+    KubeRay has turned off.
     """
 
     logs: Logs = field(default_factory=Logs)
@@ -83,6 +89,8 @@ class DayTwo:
     hosted_operator: bool = False
     pods_range: str | None = None
     metadata_server: bool = False
+    managed_operator: bool = False
+    log_collector: bool | None = None
 
 
 def day_two(spec: Spec, site: Site) -> DayTwo:
@@ -101,7 +109,9 @@ def day_two(spec: Spec, site: Site) -> DayTwo:
         # Who looked at the cluster would know where it is.
         hosted_operator=site.monitors is not None and not site.operator_namespace,
         pods_range=site.pods_range,
-        metadata_server=site.target == "gke",
+        metadata_server=site.target == "gke" or site.gke_nodes,
+        managed_operator=site.target == "gke" and site.managed_operator,
+        log_collector=site.log_collector,
     )
 
 
@@ -117,7 +127,13 @@ def metrics(spec: Spec, site: Site) -> Metrics:
     asked = "mode" in given
     mode = given.pop("mode", None) or _likely(site)
     namespaces = given.pop("namespaces", None) or MONITORS.get(mode, ())
-    found = Metrics(mode=mode, namespaces=namespaces, asked=asked, **given)
+    found = Metrics(
+        mode=mode,
+        namespaces=namespaces,
+        asked=asked,
+        cluster_rules=site.monitors is None or CLUSTER_RULES in site.monitors,
+        **given,
+    )
     lacking = site.monitors is not None and RULES.get(mode) not in site.monitors
     return replace(found, alerts=False) if lacking and not asked else found
 
@@ -157,4 +173,10 @@ def notes(spec: Spec, site: Site) -> Iterator[str]:
         yield (
             "nothing reads the metrics: the cluster knows neither PodMonitoring nor "
             "PodMonitor"
+        )
+    managed = found.mode == "PodMonitoring" and found.alerts
+    if spec.job and managed and not found.cluster_rules:
+        yield (
+            f"no alert tells that the job fails: it takes {CLUSTER_RULES}, which "
+            "you may not write in this cluster"
         )

@@ -10,7 +10,7 @@ from ray_gke.catalog import blueprint
 from ray_gke.catalog.cross_checks import LONGEST_NAME
 from ray_gke.catalog.load import Loaded
 from ray_gke.errors import Problem
-from ray_gke.planning import gpus, ray, recovery_rules
+from ray_gke.planning import day_two, gpus, ray, recovery_rules
 from ray_gke.planning.site import Site
 
 _RAY_RESOURCES = frozenset({"cpu", "gpu", "memory", "object_store_memory"})
@@ -42,6 +42,7 @@ def faults(loaded: Loaded, name: str | None, site: Site) -> Iterator[Problem]:
         *_ray(spec),
         *_group(spec.head, ("spec", "head"), site),
         *recovery_rules.faults(spec, loaded.serve_config),
+        *_logs(spec, site),
     ]
     for index, group in enumerate(spec.worker_groups):
         path: _Path = ("spec", "worker_groups", index)
@@ -75,6 +76,16 @@ def _ray(spec: blueprint.Spec) -> Iterator[_Fault]:
             f"Ray {version} has no token authentication",
             f"use Ray {oldest} or later",
         )
+
+
+def _logs(spec: blueprint.Spec, site: Site) -> Iterator[_Fault]:
+    if site.log_collector and day_two.logs(spec, site).mode == "sidecar":
+        message = (
+            "the log collector of GKE, which this platform turns on, and the sidecar "
+            "each want a volume called ray-logs"
+        )
+        hint = "leave mode out, or take logs.mode gke out of the platform file"
+        yield ("spec", "logs", "mode"), message, hint
 
 
 def _worker_group(

@@ -15,14 +15,21 @@ _Fault = tuple[tuple[str | int, ...], str, str]
 _LEAST = 2
 _AVAILABLE = ("spec", "service", "highly_available")
 
+_SHARED_BY_SERVICE = (
+    "both clusters of a service that is upgraded would share their state"
+)
+# KubeRay makes another RayCluster for each try (backoffLimit), and a changed job is
+# another RayJob.
+_SHARED_BY_JOB = "each try of a job is a new cluster, and all would share their state"
+
 
 def faults(spec: Spec, serve_config: Mapping[str, Any] | None) -> Iterator[_Fault]:
     """Yield what is wrong; `serve_config` is the parsed one of a service."""
     recovery = spec.gcs_fault_tolerance_options
-    if spec.service and recovery and recovery.external_storage_namespace:
+    if recovery and recovery.external_storage_namespace and not spec.cluster:
         yield (
             ("spec", "gcs_fault_tolerance_options", "external_storage_namespace"),
-            "both clusters of a service that is upgraded would share their state",
+            _SHARED_BY_SERVICE if spec.service else _SHARED_BY_JOB,
             "leave it out: each cluster then has a namespace of its own",
         )
     if spec.highly_available:
@@ -66,6 +73,21 @@ def most_per_node(deployment: Mapping[str, Any], groups: Sequence[Group]) -> int
     most = sum(group.max_replicas for group in groups)
     fewest, largest = _fewest(deployment), _largest(deployment)
     return max(math.ceil(fewest / max(1, least)), math.ceil(largest / max(1, most)))
+
+
+def fewest_serving(
+    serve_config: Mapping[str, Any] | None, groups: Sequence[Group]
+) -> int:
+    """Return how many of the workers have a replica at least: the others never answer.
+
+    Serve has a proxy only where a replica is, and a pod without one is not Ready.
+    """
+    needed = [
+        math.ceil(_fewest(deployment) / most_per_node(deployment, groups))
+        for application in (serve_config or {}).get("applications", ())
+        for deployment in application.get("deployments", ())
+    ]
+    return min(max(needed, default=1), sum(group.max_replicas for group in groups))
 
 
 def _highly_available(spec: Spec) -> Iterator[_Fault]:

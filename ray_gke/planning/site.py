@@ -24,7 +24,11 @@ class Site:
     pods select theirs by its name. `pods_range` is where pods have their addresses,
     `operator_namespace` where KubeRay's operator runs, `monitors` are the kinds that
     the cluster knows of those that tell who reads metrics; None where it is unknown.
-    `logs` and `metrics` hold for blueprints that do not say it. `image_registry` is
+    `gke_nodes` tells that the cluster is GKE's, also where the target is any cluster;
+    `managed_operator` that KubeRay's operator is Google's to set up.
+    `logs` and `metrics` hold for blueprints that do not say it. `log_collector` tells
+    whether the platform turns on that of GKE's Ray operator add-on; None where nobody
+    says what the platform is, or it is this machine. `image_registry` is
     where nodes pull images from; None where they pull them from where they are.
     """
 
@@ -36,6 +40,9 @@ class Site:
     pods_range: str | None = None
     operator_namespace: str | None = None
     monitors: frozenset[str] | None = None
+    gke_nodes: bool = False
+    managed_operator: bool = False
     logs: Logs | None = None
     metrics: Metrics | None = None
+    log_collector: bool | None = None
     image_registry: ImageRegistry | None = None

@@ -9,7 +9,7 @@ ray/dashboard/modules/metrics; and KubeRay's controllers/ray/metrics. The labels
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,10 +37,10 @@ class Alert:
     description: str
 
 
-def groups(plan: Plan, namespace: str | None, interval: str) -> list[Manifest]:
-    """Return the rule groups of a run; they mean this namespace where it is known."""
+def groups(plan: Plan, alerts: Iterable[Alert], interval: str) -> list[Manifest]:
+    """Return alerts of a run as the rule groups of one object."""
     name = f"ray-gke-{plan.name}"
-    rules = [_rule(alert, plan) for alert in _alerts(plan, namespace)]
+    rules = [_rule(alert, plan) for alert in alerts]
     return [{"name": name, "interval": interval, "rules": rules}]
 
 
@@ -54,7 +54,8 @@ def _rule(alert: Alert, plan: Plan) -> Manifest:
     }
 
 
-def _alerts(plan: Plan, namespace: str | None) -> Iterator[Alert]:
+def of_run(plan: Plan, namespace: str | None) -> Iterator[Alert]:
+    """Yield the alerts on series of a run's own pods, in its namespace if known."""
     run = f'ray_gke_run="{plan.name}"'
     within = f'{run},namespace="{namespace}"' if namespace else run
     yield _head_down(plan, within)
@@ -66,6 +67,10 @@ def _alerts(plan: Plan, namespace: str | None) -> Iterator[Alert]:
     if plan.kind == "service":
         yield _serve_errors(plan, within)
         yield _serve_latency(plan, within)
+
+
+def of_operator(plan: Plan, namespace: str | None) -> Iterator[Alert]:
+    """Yield the alerts on series that KubeRay's operator has of a run."""
     if plan.kind == "job":
         yield _job_failed(plan, namespace)
 

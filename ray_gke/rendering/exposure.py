@@ -132,17 +132,10 @@ def _is_everybody(peers: Any) -> bool:
 
 def _is_anybody(peer: Rule) -> bool:
     if block := peer.get("ipBlock"):
-        return _is_all(block["cidr"])
+        return ip_network(block["cidr"], strict=False).prefixlen == 0
     return _selects_all(peer.get("namespaceSelector")) and (
         peer.get("podSelector") is None or _selects_all(peer["podSelector"])
     )
-
-
-def _is_all(cidr: str) -> bool:
-    try:
-        return ip_network(cidr, strict=False).prefixlen == 0
-    except ValueError:
-        return False
 
 
 def _selects_all(selector: Any) -> bool:

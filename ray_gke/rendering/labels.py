@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ray_gke.planning.plan import Plan
+from ray_gke.rendering.templates import Manifest
 
 RUN = "ray-gke/run"
 """The label that says to which run an object belongs."""
@@ -21,3 +22,11 @@ def labels(plan: Plan) -> dict[str, str]:
         "ray-gke/blueprint": plan.blueprint,
         RUN: plan.name,
     }
+
+
+def of_whole_cluster(metadata: Manifest) -> Manifest:
+    """Return the metadata of what is in no namespace: a label says that of its run."""
+    namespace = metadata.get("namespace")
+    within = {NAMESPACE: namespace} if namespace else {}
+    all_labels = {**metadata.get("labels", {}), **within}
+    return {"name": metadata["name"], "labels": all_labels}

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ray_gke.catalog.quantities import number
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import FLUENT_BIT, quantities
-from ray_gke.rendering import documents
+from ray_gke.rendering import documents, log_sizes, tracebacks
 from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.security_contexts import CONTAINER_SECURITY_CONTEXT
 from ray_gke.rendering.templates import Manifest, Templates
@@ -57,13 +56,6 @@ _FILE = (
     rf"^.*/logs/(?:[^/]+/)?(?<component>{_COMPONENT})"
     rf"(?:{_SUBMISSION}|{_WORKER}|{_REPLICA}|[-_.].*)?\.(?:log|out|err)$"
 )
-
-_BACKUPS = 1
-_FILES = 128
-"""How many files of a pod may grow to their limit before the volume is full.
-
-There is one for each process that ever ran, so that no number is enough for all.
-"""
 
 
 def config_map(
@@ -130,24 +122,18 @@ def mounts(plan: Plan) -> list[Manifest]:
 def env(plan: Plan, group: Group) -> dict[str, str]:
     """Return variables of Ray's container, over which the blueprint's own go.
 
-    Rotation holds for the files of every process of Ray (_private/node.py,
-    GetRayLogRotationMaxBytesOrDefault, serve/_private/logging_utils.py), those of
-    workers too. Not for a driver's: job_supervisor.py hands a plain file to it.
+    What bounds the files holds in every mode: without a volume it is the node's disk
+    that they would fill.
 
     JSON only where GKE's collector asks for it. It would change what a job's user
     sees: lines that its driver logs (_private/worker.py), and those of raylets, which
     log_monitor.py prints there.
     """
     logs = plan.day_two.logs
-    if logs.mode == "none" or group.role == "submitter":
+    if group.role == "submitter":
         return {}
     json = {"RAY_LOGGING_CONFIG_ENCODING": "JSON", "RAY_BACKEND_LOG_JSON": "1"}
-    most = int(number(logs.size_limit)) // (_FILES * (1 + _BACKUPS))
-    return {
-        "RAY_ROTATION_MAX_BYTES": str(most),
-        "RAY_ROTATION_BACKUP_COUNT": str(_BACKUPS),
-        **(json if logs.mode == "gke" else {}),
-    }
+    return {**log_sizes.env(logs.size_limit), **(json if logs.mode == "gke" else {})}
 
 
 def start_params(plan: Plan, group: Group) -> dict[str, str]:
@@ -208,7 +194,7 @@ def _tail() -> dict[str, Any]:
         # to inodes: a file that Ray renames to NAME.1.out is not read again.
         "db": f"{_MOUNT}/fluent-bit.db",
         "rotate_wait": 30,
-        "multiline.parser": "python",
+        "multiline.parser": tracebacks.NAME,
         "mem_buf_limit": "16MB",
         "buffer_max_size": "1MB",
         # Off, a longer line would be the last of its file that is read (in_tail,
@@ -251,5 +237,6 @@ def _parsers() -> dict[str, Any]:
         "parsers": [
             {"name": "json_line", "format": "json"},
             {"name": "ray_file", "format": "regex", "regex": _FILE},
-        ]
+        ],
+        "multiline_parsers": [tracebacks.parser()],
     }

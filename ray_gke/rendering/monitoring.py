@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering import alerts
-from ray_gke.rendering.labels import RUN
+from ray_gke.rendering.labels import RUN, of_whole_cluster
 from ray_gke.rendering.templates import Manifest, Templates
 
 INTERVAL = "30s"
@@ -34,8 +34,6 @@ DASHBOARDS = (
 )
 """Ray's Grafana dashboards, as tools/write_dashboards.py has written them."""
 
-_RULES = {"PodMonitor": "prometheus-rule", "PodMonitoring": "managed-rules"}
-
 
 def objects(
     plan: Plan, templates: Templates, metadata: Callable[[str], Manifest]
@@ -47,11 +45,9 @@ def objects(
     metrics = plan.day_two.metrics
     if metrics.mode == "none":
         return
-    named = metadata(plan.name)
-    yield _monitor(plan, templates, named)
+    yield _monitor(plan, templates, metadata(plan.name))
     if metrics.alerts:
-        groups = alerts.groups(plan, named.get("namespace"), INTERVAL)
-        yield templates.render(_RULES[metrics.mode], metadata=named, groups=groups)
+        yield from _rules(plan, templates, metadata)
     if metrics.dashboards:
         for dashboard in DASHBOARDS:
             yield _dashboard(plan, dashboard, templates, metadata)
@@ -85,6 +81,32 @@ def _monitor(plan: Plan, templates: Templates, metadata: Manifest) -> Manifest:
         endpoints=endpoints,
         from_pod=[{"from": name, "to": _series_label(name)} for name in POD_LABELS],
     )
+
+
+def _rules(
+    plan: Plan, templates: Templates, metadata: Callable[[str], Manifest]
+) -> Iterator[Manifest]:
+    named = metadata(plan.name)
+    namespace = named.get("namespace")
+    own, of_operator = (
+        tuple(of(plan, namespace)) for of in (alerts.of_run, alerts.of_operator)
+    )
+    if plan.day_two.metrics.mode == "PodMonitor":
+        groups = alerts.groups(plan, [*own, *of_operator], INTERVAL)
+        yield templates.render("prometheus-rule", metadata=named, groups=groups)
+        return
+    groups = alerts.groups(plan, own, INTERVAL)
+    yield templates.render("managed-rules", metadata=named, groups=groups)
+    if of_operator and plan.day_two.metrics.cluster_rules:
+        # Rules see nothing but their own namespace's series, as prometheus-engine's
+        # rules_config.go has it, and the operator is in another one. No name of a
+        # namespace has a dot, so no other run's object has this name.
+        whole = f"{namespace}.{plan.name}" if namespace else plan.name
+        yield templates.render(
+            "managed-cluster-rules",
+            metadata=of_whole_cluster(metadata(whole)),
+            groups=alerts.groups(plan, of_operator, INTERVAL),
+        )
 
 
 def _ports(plan: Plan) -> Iterator[str]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from ray_gke import versions
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import AUTOSCALER, quantities
+from ray_gke.planning.recovery_rules import fewest_serving
 from ray_gke.rendering import (
+    autoscaler_token,
     blueprint_files,
     cluster_options,
     documents,
@@ -19,7 +21,7 @@ from ray_gke.rendering import (
     serve_spread,
     tls,
 )
-from ray_gke.rendering.labels import BALLOON, NAMESPACE, RUN, labels
+from ray_gke.rendering.labels import BALLOON, RUN, labels, of_whole_cluster
 from ray_gke.rendering.security_contexts import (
     CONTAINER_SECURITY_CONTEXT,
     POD_SECURITY_CONTEXT,
@@ -82,20 +84,18 @@ class _Objects:
                 return self._service()
 
     def priority_class(self) -> Manifest:
-        within = {NAMESPACE: self._namespace} if self._namespace else {}
-        all_labels = {**labels(self._plan), **within}
         return self._render(
             "balloon-priority-class",
-            metadata={"name": self._balloon_class, "labels": all_labels},
+            metadata=of_whole_cluster(self.metadata(self._balloon_class)),
         )
 
     def disruption_budget(self) -> Manifest:
         plan = self._plan
-        least = sum(group.min_replicas for group in plan.worker_groups)
+        serving = fewest_serving(plan.serve_config, plan.worker_groups)
         return self._render(
             "pod-disruption-budget",
             metadata=self.metadata(plan.name),
-            min_available=max(1, least - 1),
+            min_available=max(1, serving - 1),
             selector={RUN: plan.name, "ray.io/node-type": "worker"},
         )
 
@@ -107,6 +107,7 @@ class _Objects:
             group=group,
             selector=selector,
             labels={**labels(self._plan), **selector},
+            annotations={pods.SAFE_TO_EVICT: "true"},
             priority_class=self._balloon_class,
             node_selector=group.node_selector or None,
             affinity=pods.affinity(group),
@@ -168,7 +169,7 @@ class _Objects:
             },
             "securityContext": CONTAINER_SECURITY_CONTEXT,
             "env": self._autoscaler_env() or None,
-            "volumeMounts": tls.mounts(self._plan) or None,
+            "volumeMounts": [*tls.mounts(self._plan), *autoscaler_token.mounts()],
         }
 
     def _autoscaler_env(self) -> list[Manifest]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ray_gke.catalog.nearest import suggestion
+from ray_gke.rendering import autoscaler_token
 from ray_gke.rendering.kuberay_rules import groups, ray_cluster
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
@@ -65,7 +66,7 @@ def collected_by_gke(one: Manifest) -> Iterator[Fault]:
                 yield Fault(
                     (*place, "template", "spec", "volumes", index, "name"),
                     "the log collector of GKE adds a volume of this name itself",
-                    "call it otherwise, or set logs.mode to sidecar or none",
+                    "call it otherwise, or do without that collector",
                 )
 
 
@@ -78,6 +79,7 @@ def _cluster(spec: Manifest, path: Path, keys: Keys) -> Iterator[Fault]:
             known |= _ADDED_FOR_AUTOSCALER
             options = spec.get("autoscalerOptions", {})
             yield from _mounts(options, (*path, "autoscalerOptions"), known)
+            yield from _token(options, (*path, "autoscalerOptions"), pod)
         yield from _pod(pod, (*place, "template", "spec"), known, keys)
 
 
@@ -100,6 +102,19 @@ def _mounts(container: Manifest, place: Path, known: frozenset[str]) -> Iterator
             message = f"no volume of the pod is called {mount['name']}"
             hint = "list it in volumes too: a patch replaces the whole list"
             yield Fault(path, message, hint)
+
+
+def _token(options: Manifest, place: Path, pod: Manifest) -> Iterator[Fault]:
+    """A patch may bring an autoscaler, or take what it asks Kubernetes with."""
+    mounted = [mount["mountPath"] for mount in options.get("volumeMounts", ())]
+    whole_pods = pod.get("automountServiceAccountToken")
+    if autoscaler_token.PLACE not in mounted and not whole_pods:
+        message = "the autoscaler gets no token, and so no workers from Kubernetes"
+        hint = (
+            f"list the volume {autoscaler_token.VOLUME} and its mount, as ray-gke "
+            "render shows them for groups that may grow: a patch replaces whole lists"
+        )
+        yield Fault((*place, "volumeMounts"), message, hint)
 
 
 def _names_twice(pod: Manifest, place: Path) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ job.go (the containers that the operator adds).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,15 +37,56 @@ _VOLUMES = frozenset(
         "secret",
     }
 )
-_SECCOMP = ("RuntimeDefault", "Localhost")
+_PROFILES = ("RuntimeDefault", "Localhost")
 _CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
+_SAFE_SYSCTLS = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    }
+)
+_SELINUX_TYPES = (
+    "",
+    "container_t",
+    "container_init_t",
+    "container_kvm_t",
+    "container_engine_t",
+)
+
+# Of pods and containers alike; what says nothing is allowed.
+_ALLOWED: Mapping[tuple[str, ...], tuple[Any, ...]] = {
+    ("appArmorProfile", "type"): _PROFILES,
+    ("procMount",): ("Default",),
+    ("seLinuxOptions", "role"): ("",),
+    ("seLinuxOptions", "type"): _SELINUX_TYPES,
+    ("seLinuxOptions", "user"): ("",),
+    ("windowsOptions", "hostProcess"): (False,),
+}
+
+_HANDLERS: tuple[tuple[str, ...], ...] = (
+    ("livenessProbe",),
+    ("readinessProbe",),
+    ("startupProbe",),
+    ("lifecycle", "postStart"),
+    ("lifecycle", "preStop"),
+)
 
 # A container takes these over from its pod, so that only one of them need say it.
 _INHERITED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "runAsNonRoot": (lambda value: value is True, "is not true"),
     "seccompProfile": (
-        lambda value: isinstance(value, Mapping) and value.get("type") in _SECCOMP,
-        f"is not of type {' or '.join(_SECCOMP)}",
+        lambda value: isinstance(value, Mapping) and value.get("type") in _PROFILES,
+        f"is not of type {' or '.join(_PROFILES)}",
     ),
 }
 
@@ -99,7 +141,11 @@ def _of_pod(pod: _Pod) -> Iterator[Violation]:
         for kind in sorted(set(volume) - {"name"} - _VOLUMES):
             yield (*pod.path, "volumes", index, kind), f"a volume is of kind {kind}"
     context, path = _context(pod.spec), (*pod.path, "securityContext")
-    yield from _root(context, path)
+    yield from _of_any(context, path)
+    for index, sysctl in enumerate(context.get("sysctls") or ()):
+        if sysctl["name"] not in _SAFE_SYSCTLS:
+            what = f"the sysctl {sysctl['name']} is not a safe one"
+            yield (*path, "sysctls", index, "name"), what
     yield from _inherited(pod, context, path)
     for place, container in pod.containers:
         yield from _of_container(container, place)
@@ -117,14 +163,19 @@ def _inherited(pod: _Pod, of_pod: Mapping[str, Any], path: Path) -> Iterator[Vio
                 yield (*place, "securityContext", key), f"{key} {what}"
 
 
-def _root(context: Mapping[str, Any], path: Path) -> Iterator[Violation]:
+def _of_any(context: Mapping[str, Any], path: Path) -> Iterator[Violation]:
+    """Yield what neither a pod nor a container may say."""
     if context.get("runAsUser") == 0:
         yield (*path, "runAsUser"), "runAsUser is 0, which is root"
+    for steps, allowed in _ALLOWED.items():
+        value = _at(context, steps)
+        if value is not None and value not in allowed:
+            yield (*path, *steps), f"{'.'.join(steps)} is {json.dumps(value)}"
 
 
 def _of_container(container: Mapping[str, Any], place: Path) -> Iterator[Violation]:
     context, path = _context(container), (*place, "securityContext")
-    yield from _root(context, path)
+    yield from _of_any(context, path)
     if context.get("allowPrivilegeEscalation") is not False:
         key = "allowPrivilegeEscalation"
         yield (*path, key), f"{key} is not false"
@@ -140,6 +191,22 @@ def _of_container(container: Mapping[str, Any], place: Path) -> Iterator[Violati
         if port.get("hostPort"):
             what = f"port {port['hostPort']} of the node is taken"
             yield (*place, "ports", index, "hostPort"), what
+    yield from _other_hosts(container, place)
+
+
+def _other_hosts(container: Mapping[str, Any], place: Path) -> Iterator[Violation]:
+    for handler in _HANDLERS:
+        for action in ("httpGet", "tcpSocket"):
+            steps = (*handler, action, "host")
+            if host := _at(container, steps):
+                yield (*place, *steps), f"the kubelet is to ask {host}, not the pod"
+
+
+def _at(value: Any, steps: Iterable[str]) -> Any:
+    """Return what stands there, None where it or what is around it is not said."""
+    for step in steps:
+        value = (value or {}).get(step)
+    return value
 
 
 def _context(one: Mapping[str, Any]) -> Mapping[str, Any]:

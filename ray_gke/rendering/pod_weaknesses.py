@@ -8,13 +8,12 @@ from typing import Any, Literal, cast
 
 from ray_gke.gke.nodes import PROVISIONING, SPOT, Shape, affinity
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering import pod_security
+from ray_gke.rendering import log_weaknesses, pod_security
 from ray_gke.rendering.kuberay_rules import groups, ray_cluster
 from ray_gke.rendering.labels import RUN
+from ray_gke.rendering.pods import SAFE_TO_EVICT
 from ray_gke.rendering.schema_check import Fault, Path
 from ray_gke.rendering.templates import Manifest
-
-SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
 # The values that keep a pod of any other shape off the nodes that Google takes back.
 _RECLAIMED = frozenset(cast("Sequence[str]", affinity(Shape())[0]["values"]))
@@ -45,14 +44,13 @@ _MPS_HINT = "use partition, which keeps pods apart in hardware, or time-sharing"
 
 @dataclass(frozen=True)
 class _Template:
-    """The template of a pod, where it stands, and whether an autoscaler runs in it."""
+    """The template of a pod, where it stands, and whether its cluster is scaled."""
 
     role: Literal["head", "worker", "submitter", "balloon"]
     path: Path
     metadata: Manifest
     pod: Manifest
     elastic: bool = False
-    autoscaler: bool = False
 
     def at(self, *steps: str | int) -> Path:
         return (*self.path, "spec", *steps)
@@ -75,6 +73,7 @@ def faults(one: Manifest, plan: Plan) -> Iterator[Fault]:
         if template.role in {"head", "worker"}:
             yield from _restarts(template)
             yield from _logs(template, plan)
+            yield from log_weaknesses.faults(template.pod, template.at(), plan)
 
 
 def _templates(one: Manifest) -> Iterator[_Template]:
@@ -92,8 +91,7 @@ def _templates(one: Manifest) -> Iterator[_Template]:
 def _of_cluster(cluster: Manifest, path: Path) -> Iterator[_Template]:
     elastic = bool(cluster.get("enableInTreeAutoscaling"))
     (head, place), *workers = groups(cluster, path)
-    of_head = {"elastic": elastic, "autoscaler": elastic}
-    yield _template("head", (*place, "template"), head["template"], **of_head)
+    yield _template("head", (*place, "template"), head["template"], elastic=elastic)
     for group, place in workers:
         yield _template(
             "worker", (*place, "template"), group["template"], elastic=elastic
@@ -136,14 +134,17 @@ def _shares_by_mps(one: Manifest, path: Path, plan: Plan) -> bool:
 
 
 def _token(template: _Template) -> Iterator[Fault]:
-    """The autoscaler alone asks Kubernetes; others have what their account says."""
+    """The autoscaler alone asks Kubernetes, and has a token of its own for that."""
     given = template.pod.get("automountServiceAccountToken")
     # The account of balloons is the namespace's own, which gives a token.
     implied = given is None and template.role == "balloon"
-    if not template.autoscaler and (given or implied):
+    what = "a token of Kubernetes that it has no use for"
+    if template.role == "head" and template.elastic:
+        what = "the autoscaler's token in all containers, also where drivers run"
+    if given or implied:
         yield Fault(
             template.at("automountServiceAccountToken"),
-            f"the {template.role} gets a token of Kubernetes that it has no use for",
+            f"the {template.role} gets {what}",
             "leave it out" if given else "set it to false",
         )
 
@@ -177,9 +178,7 @@ def _eviction(template: _Template) -> Iterator[Fault]:
             "the head may be evicted to save a node, and the cluster is lost with it",
             'set it to "false"',
         )
-    if (template.role == "worker" and safe != "true") or (
-        template.role == "balloon" and safe == "false"
-    ):
+    if template.role in {"worker", "balloon"} and safe != "true":
         yield Fault(
             path,
             f"a node with such a {template.role} is never removed, however idle it is",

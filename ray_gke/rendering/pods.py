@@ -9,7 +9,12 @@ from ray_gke.catalog.quantities import number
 from ray_gke.gke.nodes import GPU_RESOURCE
 from ray_gke.planning.plan import Group, Plan
 from ray_gke.planning.pods import quantities
-from ray_gke.rendering import blueprint_files, log_collection, tls
+from ray_gke.rendering import (
+    autoscaler_token,
+    blueprint_files,
+    log_collection,
+    tls,
+)
 from ray_gke.rendering.entrypoints import for_kubelet
 from ray_gke.rendering.labels import RUN, labels
 from ray_gke.rendering.security_contexts import (
@@ -33,6 +38,9 @@ _HEAD_PORTS = {
 _WORKER_PORTS = {"metrics": 8080}
 _SERVE_PORTS = {"serve": 8000}
 
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""The annotation by which node pools may shrink, or may not, where a pod is."""
+
 
 def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Manifest:
     """Return the pod template of a group."""
@@ -41,6 +49,7 @@ def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Mani
         *([files] if files else ()),
         *log_collection.volumes(plan),
         *tls.volumes(plan),
+        *(autoscaler_token.volumes(plan) if role == "head" else ()),
     ]
     mounts = [
         *([blueprint_files.MOUNTED] if files else ()),
@@ -57,8 +66,6 @@ def template(templates: Templates, plan: Plan, group: Group, role: Role) -> Mani
         # A restarted pod keeps its name, which autoscaler v2 takes for the old node.
         restart_policy="Never" if plan.autoscaling else None,
         service_account=plan.name,
-        # Ray's autoscaler runs beside the head, and asks Kubernetes for workers.
-        automount_token=(role == "head" and plan.autoscaling) or None,
         host_ipc=group.host_ipc or None,
         node_selector=group.node_selector or None,
         affinity=affinity(group, apart_from=plan.name if group.spread else None),
@@ -183,8 +190,7 @@ def start_params(plan: Plan, group: Group) -> dict[str, str]:
 def _annotations(role: Role) -> Mapping[str, str]:
     # The loss of the head is the loss of the cluster; a worker's tasks are retried.
     # The annotation lets node pools shrink, which custom resources' pods else prevent.
-    safe = "false" if role == "head" else "true"
-    return {"cluster-autoscaler.kubernetes.io/safe-to-evict": safe}
+    return {SAFE_TO_EVICT: "false" if role == "head" else "true"}
 
 
 def _env(plan: Plan, group: Group) -> list[Any] | None:

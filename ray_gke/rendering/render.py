@@ -12,9 +12,11 @@ from ray_gke.planning.plan import Plan
 from ray_gke.rendering import (
     content_names,
     fault_text,
+    feature_gates,
     go_quantities,
     image_references,
     kuberay_rules,
+    network_rules,
     patches,
     pod_rules,
     schema_check,
@@ -84,7 +86,14 @@ def _unsupported(plan: Plan, kuberay_version: str) -> Iterator[Problem]:
         return
     for field, path, what, instead in _newer(plan):
         since = versions.KUBERAY_SINCE[field]
-        if versions.parsed(kuberay_version) < versions.parsed(since):
+        gate = feature_gates.GATES.get(field.rpartition(".")[2])
+        if gate and plan.day_two.managed_operator:
+            yield Problem(
+                f"GKE's own operator has no {what}: its feature gate {gate} is off",
+                plan.places.get(("spec", *path)),
+                f"set cluster.ray_operator to false, or {instead}",
+            )
+        elif versions.parsed(kuberay_version) < versions.parsed(since):
             yield Problem(
                 f"KubeRay {kuberay_version} has no {what}",
                 plan.places.get(("spec", *path)),
@@ -146,7 +155,8 @@ def _network_rules(plan: Plan, kuberay_version: str) -> Iterator[Problem]:
                 "spec": {"podSelector": {}, field: [rule]},
             }
             place = plan.places.get(("spec", "network_policy", key, index))
-            for fault in schema_check.faults(policy, kuberay_version):
+            faults = list(schema_check.faults(policy, kuberay_version))
+            for fault in faults or network_rules.faults(policy):
                 inside = fault_text.field(fault.path[3:])
                 yield Problem(f"{inside}: {fault.message}", place, fault.hint)
 
@@ -157,10 +167,12 @@ def _broken_rules(
     """The rules beyond the schemas, for an object that passed these."""
     yield from kuberay_rules.faults(one)
     yield from pod_rules.faults(one, keys)
+    if one["kind"] == "NetworkPolicy":
+        yield from network_rules.faults(one)
     yield from _direct_submission(one, plan)
     if plan.image_registry:
         yield from image_references.faults(one)
-    if plan.day_two.logs.mode == "gke":
+    if plan.day_two.logs.mode == "gke" or plan.day_two.log_collector:
         yield from pod_rules.collected_by_gke(one)
 
 

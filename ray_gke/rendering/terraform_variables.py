@@ -16,7 +16,7 @@ from ray_gke.gke import nodes
 from ray_gke.gke.sharing import STRATEGIES
 from ray_gke.planning.capacity import Capacity, NodePool
 from ray_gke.planning.pool_names import SYSTEM_POOL
-from ray_gke.rendering import pod_security
+from ray_gke.rendering import feature_gates, pod_security
 from ray_gke.rendering.image_references import images_of
 from ray_gke.rendering.templates import Manifest
 from ray_gke.versions import KUBERAY_VERSION, OPERATOR_IMAGE, OPERATOR_NAMESPACE
@@ -89,7 +89,7 @@ def backend(spec: PlatformSpec, name: str, stack: str) -> dict[str, str]:
 
 
 def addons(
-    manifests: Iterable[Manifest],
+    manifests: Sequence[Manifest],
     spec: PlatformSpec,
     kuberay_version: str,
     name: str | None = None,
@@ -104,7 +104,7 @@ def addons(
     """
     return _particular(
         {
-            "kuberay": _kuberay(spec, kuberay_version, name),
+            "kuberay": _kuberay(spec, kuberay_version, name, manifests),
             "namespaces": _namespaces(manifests, spec),
         }
     )
@@ -125,7 +125,9 @@ def operator_image(
     return registry.pulled(image) if registry else image
 
 
-def _kuberay(spec: PlatformSpec, version: str, name: str | None) -> Variables:
+def _kuberay(
+    spec: PlatformSpec, version: str, name: str | None, manifests: Iterable[Manifest]
+) -> Variables:
     if spec.cluster.ray_operator:
         return {"install": False}
     return {
@@ -133,7 +135,17 @@ def _kuberay(spec: PlatformSpec, version: str, name: str | None) -> Variables:
         "namespace": spec.kuberay.namespace or OPERATOR_NAMESPACE,
         "version": version,
         **({"image": operator_image(spec, version, name)} if name else {}),
+        **_operator_values(manifests),
     }
+
+
+def _operator_values(manifests: Iterable[Manifest]) -> Variables:
+    """Return what the operator's chart is told: the gates that some run needs.
+
+    Those that the chart has on are on without it as well.
+    """
+    gates = [{"name": g, "enabled": True} for g in feature_gates.needed(manifests)]
+    return {"values": json.dumps({"featureGates": gates})} if gates else {}
 
 
 def _image_registry(

@@ -6,6 +6,7 @@ Nothing of it is an error: whoever does it may have a reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ray_gke.errors import Place, Problem
 from ray_gke.planning.plan import Plan
@@ -23,6 +24,14 @@ _OPEN = {
 _KEY = (
     "the authority's key is in every pod, for the init container that signs: whoever "
     "gets it can pass for any pod of whoever else trusts it"
+)
+_UNCOLLECTED = (
+    "nobody collects the log files: this platform does not turn on the collector of "
+    "GKE's Ray operator add-on"
+)
+_UNCOLLECTED_HINT = (
+    "use sidecar, or logs: {mode: gke} with cluster: {ray_operator: true} in the "
+    "platform file for target gke"
 )
 _KEY_HINT = (
     "leave it out with KubeRay 1.7 and cert-manager, or use an authority for this run "
@@ -45,7 +54,7 @@ def weaknesses(plan: Plan, results: Sequence[Patched]) -> Iterator[Problem]:
 
 def _problem(fault: Fault, one: Patched, plan: Plan) -> Problem:
     place = _patch(plan, one, fault.path)
-    said = None if place else _said(plan, fault.path)
+    said = None if place else _said(plan, one.object, fault.path)
     message = fault.message if said else fault_text.message(one.object, fault)
     return Problem(message, place or said, fault.hint)
 
@@ -74,8 +83,10 @@ def _touches(patch: object, path: Path) -> bool:
     return True
 
 
-def _said(plan: Plan, path: Path) -> Place | None:
+def _said(plan: Plan, one: Manifest, path: Path) -> Place | None:
     """Return where the blueprint says what stands at `path` of the Ray object."""
+    if "env" in path:
+        return _variable(plan, one, path)
     fields: dict[str | int, Path] = {
         "historyServerOptions": ("history_server_options",),
         "tolerations": ("head", "tolerations"),
@@ -89,6 +100,14 @@ def _said(plan: Plan, path: Path) -> Place | None:
         fields = {"hostIPC": ("worker_groups", index, "gpu")}
     found = (plan.places.get(("spec", *fields[s])) for s in path if s in fields)
     return next(found, None)
+
+
+def _variable(plan: Plan, one: Manifest, path: Path) -> Place | None:
+    """Return where the blueprint gives a variable to all containers of Ray."""
+    variable: Any = one
+    for step in path[: path.index("env") + 2]:
+        variable = variable[step]
+    return plan.places.get(("spec", "env", variable["name"]))
 
 
 def _of_object(one: Patched, plan: Plan) -> Iterator[Fault]:
@@ -117,6 +136,8 @@ def _decided(plan: Plan) -> Iterator[tuple[Path, str, str]]:
     if given.logs.mode == "none":
         message = "Ray's log files stay in their pods, and end with them"
         yield ("spec", "logs", "mode"), message, "use sidecar, or gke with its add-on"
+    if given.logs.mode == "gke" and given.log_collector is False:
+        yield ("spec", "logs", "mode"), _UNCOLLECTED, _UNCOLLECTED_HINT
     if given.metrics.mode == "none" and given.metrics.asked:
         hint = "use PodMonitoring or PodMonitor, or leave it out"
         yield ("spec", "metrics", "mode"), "nothing reads Ray's metrics", hint

@@ -114,3 +114,17 @@ resource "helm_release" "kuberay_operator" {
 
   depends_on = [helm_release.kuberay_crds]
 }
+
+# The operator alone tells that a RayJob has failed, and its chart has a monitor for the
+# Prometheus operator only.
+resource "helm_release" "kuberay_monitoring" {
+  for_each = local._kuberay
+
+  name            = "kuberay-monitoring"
+  namespace       = each.value.namespace
+  chart           = "${path.module}/charts/kuberay-monitoring"
+  upgrade_install = true
+  max_history     = 2
+
+  depends_on = [kubernetes_namespace_v1.kuberay, kubernetes_namespace_v1.this]
+}

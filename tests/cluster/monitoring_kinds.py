@@ -19,13 +19,13 @@ PROMETHEUS_OPERATOR = Part(
     "github.com/prometheus-operator/prometheus-operator", "v0.85.0"
 )
 PROMETHEUS_ENGINE = Part("github.com/GoogleCloudPlatform/prometheus-engine", "v0.17.2")
-KINDS = ("PodMonitor", "PrometheusRule", "PodMonitoring", "Rules")
+KINDS = ("PodMonitor", "PrometheusRule", "PodMonitoring", "Rules", "ClusterRules")
 
 
 def definitions() -> list[dict[str, Any]]:
     """Return the CustomResourceDefinitions of KINDS, downloaded once by version."""
     versions = f"{PROMETHEUS_OPERATOR.version}-{PROMETHEUS_ENGINE.version}"
-    kept = parts.cache() / "monitoring-kinds" / f"{versions}.json"
+    kept = parts.cache() / "monitoring-kinds" / f"{versions}-{'-'.join(KINDS)}.json"
     if not kept.exists():
         with parts.one_build_at_a_time():
             if not kept.exists():

@@ -5,21 +5,28 @@ Rules that are written in CEL are not looked at: only an API server evaluates th
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 
-from ray_gke.catalog.blueprint import Service
+from ray_gke.catalog.blueprint import Job, Service
 from ray_gke.planning.day_two import DayTwo, Metrics
 from ray_gke.rendering import monitoring
 from ray_gke.rendering.templates import Templates
-from tests.cluster import monitoring_kinds
+from tests.cluster import kuberay, monitoring_kinds, parts
 from tests.local.conftest import group, plan
 
 pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICE = Service(serve_config="serve.yaml")
+JOB = Job(entrypoint="true")
 
 
 def schema(kind: str) -> dict[str, Any]:
@@ -50,23 +57,24 @@ def closed(part: Any) -> Any:
     return result
 
 
-def rendered(mode: str) -> Iterator[dict[str, Any]]:
-    service = plan(Service(serve_config="serve.yaml"), group("gpu", 0, 2, num_gpus=1))
-    wanted = replace(service, day_two=DayTwo(metrics=Metrics(mode=mode)))
+def rendered(mode: str, workload: Service | Job) -> Iterator[dict[str, Any]]:
+    run = plan(workload, group("gpu", 0, 2, num_gpus=1))
+    wanted = replace(run, day_two=DayTwo(metrics=Metrics(mode=mode)))
     yield from monitoring.objects(wanted, Templates(), lambda name: {"name": name})
 
 
 @pytest.mark.parametrize(
-    ("mode", "kinds"),
+    ("mode", "workload", "kinds"),
     [
-        ("PodMonitor", ["PodMonitor", "PrometheusRule"]),
-        ("PodMonitoring", ["PodMonitoring", "Rules"]),
+        ("PodMonitor", SERVICE, ["PodMonitor", "PrometheusRule"]),
+        ("PodMonitoring", SERVICE, ["PodMonitoring", "Rules"]),
+        ("PodMonitoring", JOB, ["PodMonitoring", "Rules", "ClusterRules"]),
     ],
 )
 def test_the_published_definitions_take_what_is_rendered(
-    mode: str, kinds: list[str]
+    mode: str, workload: Service | Job, kinds: list[str]
 ) -> None:
-    found = list(rendered(mode))
+    found = list(rendered(mode, workload))
     assert [one["kind"] for one in found] == kinds
     for one in found:
         validator = jsonschema_rs.Draft202012Validator(schema(one["kind"]))
@@ -74,3 +82,25 @@ def test_the_published_definitions_take_what_is_rendered(
         assert [str(e) for e in validator.iter_errors({**one, "metadata": {}})] == []
         wrong = {**one, "metadata": {}, "spec": {**one["spec"], "unknown": 1}}
         assert not validator.is_valid(wrong)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_operator_is_read_where_managed_prometheus_is(there: bool) -> None:
+    """By Helm itself, with what it knows of a cluster."""
+    chart = ROOT / "terraform/addons/charts/kuberay-monitoring"
+    known = ["--api-versions", "monitoring.googleapis.com/v1/PodMonitoring"]
+    command = [str(parts.path("helm")), "template", "kuberay-monitoring", str(chart)]
+    told = subprocess.run(
+        [*command, *(known if there else ())],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    found = [one for one in yaml.safe_load_all(told) if one]
+    assert len(found) == there
+    validator = jsonschema_rs.Draft202012Validator(schema("PodMonitoring"))
+    for one in found:
+        assert [str(e) for e in validator.iter_errors({**one, "metadata": {}})] == []
+        selected = one["spec"]["selector"]["matchLabels"]
+        template = kuberay._deployment()["spec"]["template"]
+        assert selected.items() <= template["metadata"]["labels"].items()

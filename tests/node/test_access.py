@@ -267,6 +267,7 @@ def test_pods_that_come_later_are_followed_until_the_run_is_gone(place: Place) -
     place.pod("flute", source, **labels, **{"ray.io/group": "wind"})
     heard = []
     for line in logs.logs(place.api, place.namespace, "band", follow=True):
+        assert isinstance(line, LogLine)
         heard.append((line.source, line.text))
         if line.source == "flute":
             place.pod("drum", source, **labels, **{"ray.io/group": "beat"})

@@ -143,6 +143,19 @@ def a_line_of_the_driver_has_the_id_of_the_job(head: Head) -> None:
     assert driver["path"] in [
         file["path"] for file in head.where("the driver saw it fail")
     ]
+    a_traceback_is_one_record(head, driver["path"])
+
+
+def a_traceback_is_one_record(head: Head, path: str) -> None:
+    lines = head("cat", path).split("\n")
+    found = [
+        record
+        for record in head.fluent_bit.records(lines)
+        if record.startswith("Traceback (most recent call last):\n")
+    ]
+    assert found
+    for record in found:
+        assert record.splitlines()[-1] == "ValueError: no such number"
 
 
 def a_line_of_a_task_has_its_process(head: Head) -> None:
@@ -154,12 +167,7 @@ def a_line_of_a_task_has_its_process(head: Head) -> None:
     files = head.where("ValueError: no such number")
     (err,) = (file for file in files if file["component"] == "worker")
     assert err["worker_pid"] == out["worker_pid"]
-    # As Fluent Bit's parser of Python's tracebacks expects it.
-    begin = "^Traceback (most recent call last):$"
-    lines = head("grep", "-A", "20", begin, err["path"]).splitlines()
-    frames = lines[1 : lines.index("ValueError: no such number")]
-    assert frames
-    assert all(frame.startswith("  ") for frame in frames)
+    a_traceback_is_one_record(head, err["path"])
 
 
 def a_line_of_a_replica_has_its_id(head: Head) -> None:

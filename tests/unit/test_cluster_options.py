@@ -82,7 +82,31 @@ def test_only_who_signs_sees_the_key_of_the_authority(planned: Planned) -> None:
         assert env["RAY_TLS_SERVER_KEY"] == "/etc/ray/tls/tls.key"
     scaler = spec["autoscalerOptions"]
     assert {"name": "RAY_USE_TLS", "value": "1"} in scaler["env"]
-    assert [m["mountPath"] for m in scaler["volumeMounts"]] == ["/etc/ray/tls"]
+    assert "/etc/ray/tls" in [m["mountPath"] for m in scaler["volumeMounts"]]
+
+
+def test_only_the_autoscaler_may_ask_kubernetes(planned: Planned) -> None:
+    spec = cluster(planned(f"{WORKERS}cluster: {{}}"))
+    head, worker = pods(spec)
+    (volume,) = (v for v in head["volumes"] if "projected" in v)
+    sources = volume["projected"]["sources"]
+    assert [list(source) for source in sources] == [
+        ["serviceAccountToken"],
+        ["configMap"],
+        ["downwardAPI"],
+    ]
+    mount = {
+        "name": volume["name"],
+        "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+        "readOnly": True,
+    }
+    assert mount in spec["autoscalerOptions"]["volumeMounts"]
+    for pod in (head, worker):
+        assert "automountServiceAccountToken" not in pod
+        others = [*pod["initContainers"], *pod["containers"]]
+        assert volume["name"] not in str([one.get("volumeMounts") for one in others])
+    assert volume["name"] not in str(worker)
+    assert "projected" not in str(cluster(planned("cluster: {}")))
 
 
 def test_no_tls_where_it_is_switched_off(planned: Planned) -> None:

@@ -83,10 +83,80 @@ def test_an_operator_out_of_sight_may_be_beside_the_api_server(
     assert not hosted(monitors=frozenset(), operator_namespace="ray-system")
 
 
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({}, False),
+        ({"target": "gke"}, True),
+        # A cluster that somebody else has made.
+        ({"gke_nodes": True}, True),
+    ],
+)
+def test_pods_on_googles_nodes_may_ask_who_they_are(
+    tmp_path: Path, site: Site, where: Any, expected: bool
+) -> None:
+    found = plan(tmp_path, replace(site, **where), "  cluster: {}\n")
+    objects = render(found, kuberay_version="1.5.1")
+    (policy,) = (
+        one
+        for one in objects
+        if (one["kind"], one["metadata"]["name"]) == ("NetworkPolicy", "demo")
+    )
+    server = {"ipBlock": {"cidr": "169.254.169.254/32"}}
+    asked = [
+        rule["ports"] for rule in policy["spec"]["egress"] if rule["to"] == [server]
+    ]
+    assert bool(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "gate"),
+    [
+        ("tls_options: {}", "RayClusterMTLS"),
+        ("history_server_options: {gcs_bucket: b-1}", "RayClusterHistoryServer"),
+    ],
+)
+@pytest.mark.parametrize("kuberay", ["1.5.1", "1.7.0"])
+def test_nobody_here_sets_up_googles_own_operator(
+    tmp_path: Path, site: Site, field: str, gate: str, kuberay: str
+) -> None:
+    spec = f"  {field}\n  cluster: {{}}\n"
+    managed = replace(site, target="gke", managed_operator=True)
+    with pytest.raises(InvalidError) as raised:
+        render(plan(tmp_path, managed, spec), kuberay_version=kuberay)
+    (problem,) = raised.value.problems
+    assert f"its feature gate {gate} is off" in problem.message
+    assert problem.place
+    assert problem.place.line == 5
+    elsewhere = replace(managed, target="kubernetes")
+    assert render(plan(tmp_path, elsewhere, spec), kuberay_version="1.7.0")
+
+
 def test_no_alerts_where_nobody_takes_them(tmp_path: Path, site: Site) -> None:
     where = replace(site, monitors=frozenset({"PodMonitor"}))
     found = plan(tmp_path, where, "  cluster: {}\n").day_two.metrics
     assert (found.mode, found.alerts) == ("PodMonitor", False)
+
+
+@pytest.mark.parametrize(
+    ("workload", "may", "told"),
+    [
+        ("  job: {entrypoint: 'true'}\n", False, True),
+        ("  job: {entrypoint: 'true'}\n", True, False),
+        ("  cluster: {}\n", False, False),
+    ],
+)
+def test_a_job_goes_without_the_alert_that_its_owner_may_not_write(
+    tmp_path: Path, site: Site, workload: str, may: bool, told: bool
+) -> None:
+    known = {"PodMonitoring", "Rules", *(["ClusterRules"] if may else ())}
+    found = plan(tmp_path, replace(site, monitors=frozenset(known)), workload)
+    assert found.day_two.metrics.alerts
+    kinds = {one["kind"] for one in render(found, kuberay_version="1.5.1")}
+    assert "Rules" in kinds
+    assert ("ClusterRules" in kinds) == ("job" in workload and may)
+    notes = [note for note in found.notes if "no alert tells that the job" in note]
+    assert bool(notes) == told
 
 
 def test_who_asks_gets_it_or_is_refused_later(tmp_path: Path, site: Site) -> None:

@@ -203,7 +203,7 @@ def test_the_configuration_is_the_one_that_was_seen_working(
         "refresh_interval": 1,
         "db": "/tmp/ray/fluent-bit.db",
         "rotate_wait": 30,
-        "multiline.parser": "python",
+        "multiline.parser": "ray_traceback",
         "mem_buf_limit": "16MB",
         "buffer_max_size": "1MB",
         "skip_long_lines": True,
@@ -294,27 +294,59 @@ def test_logs_have_a_limit_and_objects_are_spilled_elsewhere(plan: Plan) -> None
         assert params == {"object-spilling-directory": spilling}
 
 
-@pytest.mark.parametrize(
-    ("size_limit", "expected"), [("10Gi", 40 * 2**20), ("256Mi", 2**20)]
-)
-def test_files_are_rotated_long_before_the_volume_is_full(
-    plan: Plan, size_limit: str, expected: int
-) -> None:
-    limited = with_mode(plan, "sidecar", size_limit=size_limit)
-    assert log_collection.env(limited, plan.head) == {
-        "RAY_ROTATION_MAX_BYTES": str(expected),
+def bounded(most_bytes: int, kept: str) -> dict[str, str]:
+    """The variables that bound files, and what each kind of environment may keep."""
+    kinds = ("CONDA", "JAVA_JARS", "PIP", "PY_MODULES", "UV", "WORKING_DIR")
+    return {
+        "RAY_ROTATION_MAX_BYTES": str(most_bytes),
         "RAY_ROTATION_BACKUP_COUNT": "1",
+        **{f"RAY_RUNTIME_ENV_{kind}_CACHE_SIZE_GB": kept for kind in kinds},
     }
+
+
+@pytest.mark.parametrize("mode", ["sidecar", "none"])
+@pytest.mark.parametrize(
+    ("size_limit", "most_bytes", "kept"),
+    [
+        # Half for 128 files and their backups, a sixth of the other half for each kind.
+        ("10Gi", 20 * 2**20, "0.833"),
+        ("24Gi", 48 * 2**20, "2.0"),
+        ("256Mi", 2**19, "0.02"),
+    ],
+)
+def test_files_and_environments_are_bounded_in_every_mode(
+    plan: Plan, mode: Mode, size_limit: str, most_bytes: int, kept: str
+) -> None:
+    limited = with_mode(plan, mode, size_limit=size_limit)
+    assert log_collection.env(limited, plan.head) == bounded(most_bytes, kept)
 
 
 def test_gkes_collector_gets_json_and_brings_its_own_volume(plan: Plan) -> None:
     plan = with_mode(plan, "gke")
     assert log_collection.env(plan, plan.head) == {
-        "RAY_ROTATION_MAX_BYTES": str(40 * 2**20),
-        "RAY_ROTATION_BACKUP_COUNT": "1",
+        **bounded(20 * 2**20, "0.833"),
         "RAY_LOGGING_CONFIG_ENCODING": "JSON",
         "RAY_BACKEND_LOG_JSON": "1",
     }
+
+
+def test_ray_keeps_half_of_the_volume_for_runtime_environments(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the Ray that is installed: no kind of environment is forgotten."""
+    from ray._private.runtime_env.agent import runtime_env_agent
+    from ray._private.runtime_env.plugin import RuntimeEnvPlugin
+
+    for name, value in log_collection.env(plan, plan.head).items():
+        monkeypatch.setenv(name, value)
+    manager = runtime_env_agent.RuntimeEnvPluginManager()
+    kinds = RuntimeEnvPlugin.__subclasses__()
+    sizes = [
+        manager.create_uri_cache_for_plugin(kind).max_total_size_bytes
+        for kind in kinds
+        if kind.get_uris is not RuntimeEnvPlugin.get_uris
+    ]
+    assert 4.9 * 2**30 < sum(sizes) <= 5 * 2**30
 
 
 @pytest.mark.parametrize("mode", ["gke", "none"])
@@ -324,10 +356,6 @@ def test_without_the_sidecar_nothing_of_it_is_there(plan: Plan, mode: Mode) -> N
     assert log_collection.sidecar(plan, plan.head, Templates(None)) is None
     assert log_collection.volumes(plan) == log_collection.mounts(plan) == []
     assert log_collection.start_params(plan, plan.head) == {}
-
-
-def test_without_collection_rays_defaults_hold(plan: Plan) -> None:
-    assert log_collection.env(with_mode(plan, "none"), plan.head) == {}
 
 
 def test_the_pod_that_submits_a_job_has_no_files_of_ray(planned: Planned) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ray_gke.catalog.blueprint import Cluster, Job, Service
 from ray_gke.planning.day_two import DayTwo, Metrics
@@ -102,6 +104,31 @@ def test_managed_prometheus_finds_the_same() -> None:
     }
     assert rules["apiVersion"] == "monitoring.googleapis.com/v1"
     assert kinds([rules]) == [("Rules", "trial")]
+
+
+def test_the_operators_series_are_read_by_rules_of_the_whole_cluster() -> None:
+    """Rules of a namespace are given nothing that was scraped in another one."""
+    job = plan(Job(entrypoint="true"), group("cpu"))
+    _, rules, of_cluster = rendered(job, "PodMonitoring")
+    assert kinds([rules]) == [("Rules", "trial")]
+    assert "RayJobFailed" not in alerts([{}, rules])
+    assert of_cluster["kind"] == "ClusterRules"
+    # Another run's cannot have its name: that of a namespace has no dot.
+    assert of_cluster["metadata"] == {
+        "name": "team.trial",
+        "labels": {"ray-gke/run": "trial", "ray-gke/namespace": "team"},
+    }
+    assert list(alerts([{}, of_cluster])) == ["RayJobFailed"]
+    assert list(faults(of_cluster, KUBERAY)) == []
+
+
+def test_the_documents_have_the_operators_monitor_of_the_chart() -> None:
+    chart = ROOT / "terraform/addons/charts/kuberay-monitoring"
+    template = (chart / "templates/pod-monitoring.yaml").read_text()
+    # All but the condition, which stands on lines of its own.
+    monitor = re.sub(r"^{{-.*}}\n", "", template, flags=re.MULTILINE)
+    assert f"```yaml\n{monitor}```" in (ROOT / "docs/day-two.md").read_text()
+    assert list(faults(yaml.safe_load(monitor), KUBERAY)) == []
 
 
 def test_the_autoscalers_port_is_not_scraped_where_there_is_no_autoscaler() -> None:

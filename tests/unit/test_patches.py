@@ -338,23 +338,31 @@ def test_workers_are_never_restarted_beside_autoscaler_v2(planned: Planned) -> N
         render(plan, kuberay_version="1.5.1")
 
 
+AUTOSCALER = "enableInTreeAutoscaling: true, headGroupSpec: {template: {spec: {%s}}}"
+WITH_TOKEN = AUTOSCALER % "automountServiceAccountToken: true"
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
         (
-            "{enableInTreeAutoscaling: true}",
+            f"{{{WITH_TOKEN}}}",
             "autoscalerOptions.version: must be v2 with enableInTreeAutoscaling",
         ),
         (
-            "{enableInTreeAutoscaling: true, autoscalerOptions: {version: v1}}",
+            f"{{{WITH_TOKEN}, autoscalerOptions: {{version: v1}}}}",
             "autoscalerOptions.version: must be v2 with enableInTreeAutoscaling",
         ),
         (
-            (
-                "{enableInTreeAutoscaling: true, autoscalerOptions: {version: v2}, "
-                "headGroupSpec: {template: {spec: {restartPolicy: OnFailure}}}}"
-            ),
+            "{autoscalerOptions: {version: v2}, "
+            + AUTOSCALER
+            % "automountServiceAccountToken: true, restartPolicy: OnFailure"
+            + "}",
             "restartPolicy: must be Never with autoscaler v2",
+        ),
+        (
+            "{enableInTreeAutoscaling: true, autoscalerOptions: {version: v2}}",
+            "autoscalerOptions.volumeMounts: the autoscaler gets no token",
         ),
         ("{workerGroupSpecs: null}", "workerGroupSpecs: is required"),
     ],
@@ -380,6 +388,7 @@ def test_the_autoscaler_can_be_patched_in(planned: Planned) -> None:
       rayClusterSpec:
         enableInTreeAutoscaling: true
         autoscalerOptions: {version: v2}
+        headGroupSpec: {template: {spec: {automountServiceAccountToken: true}}}
 """,
     )
     assert one["spec"]["rayClusterSpec"]["enableInTreeAutoscaling"] is True

@@ -173,13 +173,13 @@ def test_regions_whose_words_google_uses(tmp_path: Path, region: str) -> None:
         "nodes: 100.64.0.0/10",
         "nodes: 240.0.0.0/8",
         "pods: 34.64.0.0/14",
-        "services: 10.0.0.0/16",
-        "services: 10.0.0.0/28",
+        "services: 10.64.0.0/16",
+        "services: 10.64.0.0/28",
         "nodes: 10.0.0.0/24, pods: 10.0.1.0/24, services: 10.0.2.0/24",
         # GKE's table: 8 pods take 16 addresses, 128 take 256, 129 take 512.
-        "max_pods_per_node: 8, pods: 10.0.0.0/28",
-        "max_pods_per_node: 128, pods: 10.0.0.0/24",
-        "max_pods_per_node: 256, pods: 10.0.0.0/23",
+        "max_pods_per_node: 8, pods: 10.64.0.0/28",
+        "max_pods_per_node: 128, pods: 10.64.0.0/24",
+        "max_pods_per_node: 256, pods: 10.64.0.0/23",
     ],
 )
 def test_ranges_that_gke_takes(tmp_path: Path, network: str) -> None:
@@ -187,7 +187,7 @@ def test_ranges_that_gke_takes(tmp_path: Path, network: str) -> None:
 
 
 def test_a_pod_range_for_less_than_a_node(tmp_path: Path) -> None:
-    network = "{max_pods_per_node: 129, pods: 10.0.0.0/24}"
+    network = "{max_pods_per_node: 129, pods: 10.64.0.0/24}"
     with pytest.raises(InvalidError, match="pods of one node, /23"):
         load(_write(tmp_path, f"  network: {network}\n"))
 

@@ -100,6 +100,9 @@ def test_a_key_taken_from_the_config_map_is_missed(planned: Planned) -> None:
         render(plan, kuberay_version="1.5.1")
 
 
+TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
 @pytest.mark.parametrize("name", ["ray-logs", "certificates"])
 def test_the_autoscaler_mounts_volumes_of_the_head(planned: Planned, name: str) -> None:
     plan = planned(
@@ -110,7 +113,8 @@ def test_the_autoscaler_mounts_volumes_of_the_head(planned: Planned, name: str) 
         - kind: RayCluster
           patch:
             spec: {{autoscalerOptions: {{volumeMounts: [
-              {{name: {name}, mountPath: /c}}]}}}}
+              {{name: {name}, mountPath: /c}},
+              {{name: autoscaler-token, mountPath: {TOKEN}}}]}}}}
         """
     )
     if name == "ray-logs":

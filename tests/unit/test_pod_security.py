@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from ray_gke.planning.plan import Plan
-from ray_gke.rendering.pod_security import PRIVILEGED, RESTRICTED, level
+from ray_gke.rendering.pod_security import PRIVILEGED, RESTRICTED, level, violations
 from ray_gke.rendering.render import render
 
 Planned = Callable[..., Plan]
@@ -38,9 +39,10 @@ def of_head(pod: str) -> str:
         (
             patched(
                 "headGroupSpec: {template: {spec: {securityContext: null, "
+                "automountServiceAccountToken: true, "
                 "initContainers: null, volumes: null, containers: [{name: ray-head, "
                 f"image: rayproject/ray:2.60.0-py311, {ITSELF}}}]}}}}}}, "
-                f"autoscalerOptions: {{{ITSELF}}}"
+                f"autoscalerOptions: {{volumeMounts: null, {ITSELF}}}"
             ),
             "1.5.1",
             RESTRICTED,
@@ -58,3 +60,54 @@ def of_head(pod: str) -> str:
 )
 def test_level(planned: Planned, spec: str, kuberay: str, expected: str) -> None:
     assert level(render(planned(spec), kuberay_version=kuberay)) == expected
+
+
+Object = dict[str, Any]
+
+SAFE = "kernel.shm_rmid_forced"
+POD, CONTAINER = "securityContext", "containers.0.securityContext"
+# Pod Security Standards v1.34: what a pod may say, and what it may not.
+SAID: tuple[tuple[str, Any, Any], ...] = (
+    (f"{POD}.appArmorProfile.type", "RuntimeDefault", "Unconfined"),
+    (f"{CONTAINER}.appArmorProfile.type", "Localhost", "Unconfined"),
+    (f"{CONTAINER}.procMount", "Default", "Unmasked"),
+    (f"{POD}.seLinuxOptions.type", "container_engine_t", "spc_t"),
+    (f"{CONTAINER}.seLinuxOptions.type", "container_t", "unconfined_t"),
+    (f"{POD}.seLinuxOptions.user", "", "system_u"),
+    (f"{CONTAINER}.seLinuxOptions.role", "", "system_r"),
+    (f"{POD}.windowsOptions.hostProcess", False, True),
+    (f"{CONTAINER}.windowsOptions.hostProcess", False, True),
+    (f"{POD}.sysctls.0.name", "net.ipv4.tcp_rmem", "net.core.somaxconn"),
+    ("containers.0.livenessProbe.httpGet.host", "", "10.0.0.1"),
+    ("containers.0.readinessProbe.tcpSocket.host", "", "10.0.0.1"),
+    ("containers.0.startupProbe.httpGet.host", "", "10.0.0.1"),
+    ("containers.0.lifecycle.postStart.httpGet.host", "", "10.0.0.1"),
+    ("containers.0.lifecycle.preStop.tcpSocket.host", "", "10.0.0.1"),
+)
+
+
+def deployment(field: str, value: Any) -> Object:
+    """A Deployment whose pod satisfies "restricted" as long as `value` does."""
+    strict = {
+        "runAsNonRoot": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    pod: Object = {
+        "containers": [{"name": "a", "securityContext": strict}],
+        "securityContext": {"runAsUser": 1000, "sysctls": [{"name": SAFE}]},
+    }
+    *around, last = (int(step) if step.isdigit() else step for step in field.split("."))
+    place: Any = pod
+    for step in around:
+        place = place[step] if isinstance(step, int) else place.setdefault(step, {})
+    place[last] = value
+    return {"kind": "Deployment", "spec": {"template": {"spec": pod}}}
+
+
+@pytest.mark.parametrize(("field", "allowed", "refused"), SAID)
+def test_what_a_pod_may_say(field: str, allowed: Any, refused: Any) -> None:
+    assert not list(violations(deployment(field, allowed)))
+    ((path, _),) = violations(deployment(field, refused))
+    assert ".".join(map(str, path)) == f"spec.template.spec.{field}"

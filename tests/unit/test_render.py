@@ -56,7 +56,8 @@ def test_a_blueprint_without_files_mounts_nothing(planned: Planned) -> None:
     pod = objects["RayCluster"]["spec"]["headGroupSpec"]["template"]["spec"]
     assert "volumes" not in pod
     assert "workingDir" not in pod["containers"][0]
-    assert "env" not in pod["containers"][0]
+    env = {variable["name"] for variable in pod["containers"][0]["env"]}
+    assert "PYTHONPATH" not in env
 
 
 def test_files_keep_their_paths_and_bytes(planned: Planned) -> None:

@@ -206,6 +206,7 @@ def test_every_template_of_ours_is_a_template() -> None:
         "files-config-map.yaml.j2",
         "fluent-bit-config-map.yaml.j2",
         "fluent-bit-container.yaml.j2",
+        "managed-cluster-rules.yaml.j2",
         "managed-rules.yaml.j2",
         "network-policy.yaml.j2",
         "pod-disruption-budget.yaml.j2",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 
 from ray_gke.catalog.platform import PlatformSpec
 from ray_gke.planning.capacity import Capacity, NodePool
@@ -42,6 +43,9 @@ PLAIN: Object = {
     "gpu": {"accelerator": "nvidia-tesla-a100"},
     "autoscaling": {"total_max_node_count": 3, "location_policy": "ANY"},
 }
+
+
+_NETWORK = (terraform_docs.ROOT / "modules/network/variables.tf").read_text()
 
 
 def spec(**given: Any) -> PlatformSpec:
@@ -126,6 +130,18 @@ def test_cluster_and_network_of_the_platform_file() -> None:
 def test_a_range_that_is_not_given_is_left_to_the_module() -> None:
     found = platform(network={"pods": "10.4.0.0/14"})
     assert found["network"] == {"ranges": {"pods": "10.4.0.0/14"}}
+
+
+@pytest.mark.parametrize("key", ["nodes", "pods", "services"])
+def test_a_range_is_compared_with_what_the_module_takes_for_others(key: str) -> None:
+    """The defaults have two authors: the module, and the check of the platform file."""
+    written = re.search(rf'{key} += optional\(string, "(.+?)"\)', _NETWORK)
+    assert written
+    other = "services" if key != "services" else "pods"
+    inside = f"{written[1].partition('/')[0]}/{28 if other == 'services' else 22}"
+    whose = f"overlaps the default range of the {key}, {written[1]}"
+    with pytest.raises(ValueError, match=re.escape(whose)):
+        platform(network={other: inside})
 
 
 def test_an_existing_network_has_its_own_ranges() -> None:
@@ -383,6 +399,29 @@ def test_addons_name_the_operators_namespace_of_the_platform() -> None:
         "namespace": "operators",
         "version": "1.7.0",
     }
+
+
+def test_the_operator_gets_the_gates_that_some_run_needs() -> None:
+    def values(*manifests: Object, **given: Any) -> Any:
+        found = terraform_variables.addons(manifests, spec(**given), "1.7.0")
+        text = found["kuberay"].get("values")
+        return text and yaml.safe_load(text)
+
+    def run(kind: str, key: str | None, **cluster: Any) -> Object:
+        inside = {key: cluster} if key else cluster
+        return {"kind": kind, "metadata": {"name": "demo"}, "spec": inside}
+
+    plain = run("RayCluster", None)
+    job = run("RayJob", "rayClusterSpec", historyServerOptions={"collectorOptions": {}})
+    service = run("RayService", "rayClusterConfig", tlsOptions={"enabled": False})
+    assert values(manifest("a"), plain) is None
+    assert values(plain, job) == {
+        "featureGates": [{"name": "RayClusterHistoryServer", "enabled": True}]
+    }
+    names = [gate["name"] for gate in values(job, service)["featureGates"]]
+    assert names == ["RayClusterHistoryServer", "RayClusterMTLS"]
+    # Nothing of ours tells GKE's own operator what it should have on.
+    assert values(job, cluster={"ray_operator": True}) is None
 
 
 def test_a_namespace_is_restricted_but_where_that_refuses_a_pod() -> None:

@@ -77,6 +77,19 @@ run "the_operator_is_pinned" {
   }
 }
 
+run "the_operators_metrics_are_read_beside_it" {
+  command = plan
+
+  variables {
+    kuberay = { namespace = "ray-system" }
+  }
+
+  assert {
+    condition     = helm_release.kuberay_monitoring["this"].namespace == "ray-system"
+    error_message = "A PodMonitoring reads the pods of its own namespace: the operator's."
+  }
+}
+
 run "an_image_from_another_registry" {
   command = plan
 
@@ -103,6 +116,7 @@ run "not_beside_gkes_own" {
   assert {
     condition = (
       length(helm_release.kuberay_operator) == 0 && length(helm_release.kuberay_crds) == 0 &&
+      length(helm_release.kuberay_monitoring) == 0 &&
       length(kubernetes_namespace_v1.kuberay) == 0 && output.kuberay_version == null
     )
     error_message = "Nothing of KubeRay is installed where GKE runs it."

@@ -50,7 +50,8 @@ resource "kubernetes_deployment_v1" "this" {
 
     template {
       metadata {
-        labels = merge(each.value.labels, { "ray-gke/balloon" = each.key })
+        labels      = merge(each.value.labels, { "ray-gke/balloon" = each.key })
+        annotations = { "cluster-autoscaler.kubernetes.io/safe-to-evict" = "true" }
       }
 
       spec {

@@ -125,6 +125,12 @@ variable "control_plane" {
     condition     = var.control_plane.rbac_security_group == null || can(regex("^gke-security-groups@", var.control_plane.rbac_security_group))
     error_message = "control_plane.rbac_security_group must be called gke-security-groups@DOMAIN."
   }
+  validation {
+    condition = var.control_plane.database_encryption_key == null || can(regex(
+      "^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.control_plane.database_encryption_key
+    ))
+    error_message = "control_plane.database_encryption_key must be projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY."
+  }
 }
 
 variable "node_service_account" {
@@ -196,6 +202,14 @@ variable "maintenance" {
   validation {
     condition     = try(timecmp(var.maintenance.start_time, var.maintenance.end_time) < 0, false)
     error_message = "maintenance.start_time must be before end_time, both such as 2026-01-03T01:00:00Z."
+  }
+  validation {
+    condition     = try(timecmp(timeadd(var.maintenance.start_time, "4h"), var.maintenance.end_time) <= 0, true)
+    error_message = "maintenance.end_time must be at least 4 hours after start_time: GKE counts no shorter windows."
+  }
+  validation {
+    condition     = can(regex("^FREQ=(DAILY|WEEKLY|MONTHLY)(;[A-Z]+=[-+A-Z0-9,]+)*$", var.maintenance.recurrence))
+    error_message = "maintenance.recurrence must be an RRULE of days, weeks or months, such as FREQ=WEEKLY;BYDAY=SA,SU."
   }
   validation {
     condition = alltrue([

@@ -259,6 +259,14 @@ resource "google_container_node_pool" "this" {
       error_message = "placement COMPACT does not go with upgrades.strategy BLUE_GREEN."
     }
     precondition {
+      condition     = local._max_surge + local._max_unavailable >= 1
+      error_message = "upgrades.max_surge and max_unavailable must not both be 0; a pool of GPUs has max_surge 0 where nothing is said."
+    }
+    precondition {
+      condition     = var.autoscaling.initial_node_count * max(1, length(var.zones)) <= var.autoscaling.total_max_node_count
+      error_message = "autoscaling.initial_node_count is that of each of the ${length(var.zones)} zones: all together it must not be more than total_max_node_count."
+    }
+    precondition {
       condition     = alltrue([for zone in var.zones : startswith(zone, regex("^[a-z]+-[a-z]+[0-9]+", var.cluster.location))])
       error_message = "zones must be in the region of the cluster, ${var.cluster.location}."
     }

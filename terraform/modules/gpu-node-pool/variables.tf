@@ -377,7 +377,10 @@ variable "upgrades" {
     error_message = "upgrades.max_surge and max_unavailable go with SURGE only."
   }
   validation {
-    condition     = try(var.upgrades.max_surge + var.upgrades.max_unavailable >= 1, true)
-    error_message = "upgrades.max_surge and max_unavailable must not both be 0."
+    condition = alltrue([
+      for count in [var.upgrades.max_surge, var.upgrades.max_unavailable] :
+      count == null ? true : count >= 0 && floor(count) == count
+    ])
+    error_message = "upgrades.max_surge and max_unavailable must be whole numbers, at least 0."
   }
 }

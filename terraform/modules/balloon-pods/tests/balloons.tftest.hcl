@@ -37,6 +37,10 @@ run "balloons_bring_nodes_and_give_way" {
     )
     error_message = "Balloons go at once."
   }
+  assert {
+    condition     = kubernetes_deployment_v1.this["stable-diffusion-gpu"].spec[0].template[0].metadata[0].annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "true"
+    error_message = "A node with nothing but balloons too many may be removed."
+  }
 }
 
 run "a_balloon_is_one_worker" {

@@ -141,6 +141,16 @@ run "security_group" {
   expect_failures = [var.control_plane]
 }
 
+run "encryption_key_by_its_name" {
+  command = plan
+
+  variables {
+    control_plane = { database_encryption_key = "my-key" }
+  }
+
+  expect_failures = [var.control_plane]
+}
+
 run "default_service_account" {
   command = plan
 
@@ -186,6 +196,36 @@ run "window_without_a_date" {
 
   variables {
     maintenance = { start_time = "01:00" }
+  }
+
+  expect_failures = [var.maintenance]
+}
+
+run "window_of_an_hour" {
+  command = plan
+
+  variables {
+    maintenance = { start_time = "2026-01-03T01:00:00Z", end_time = "2026-01-03T02:00:00Z" }
+  }
+
+  expect_failures = [var.maintenance]
+}
+
+run "recurrence_that_is_no_rule" {
+  command = plan
+
+  variables {
+    maintenance = { recurrence = "banana" }
+  }
+
+  expect_failures = [var.maintenance]
+}
+
+run "recurrence_by_the_hour" {
+  command = plan
+
+  variables {
+    maintenance = { recurrence = "FREQ=HOURLY" }
   }
 
   expect_failures = [var.maintenance]

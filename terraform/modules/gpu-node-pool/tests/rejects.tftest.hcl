@@ -550,6 +550,17 @@ run "more_at_first_than_at_most" {
   expect_failures = [var.autoscaling]
 }
 
+run "more_at_first_in_all_zones_than_at_most" {
+  command = plan
+
+  variables {
+    zones       = ["europe-west4-a", "europe-west4-b"]
+    autoscaling = { total_max_node_count = 3, initial_node_count = 2 }
+  }
+
+  expect_failures = [google_container_node_pool.this]
+}
+
 run "location_policy" {
   command = plan
 
@@ -838,6 +849,36 @@ run "upgrades_that_cannot_go_on" {
 
   variables {
     upgrades = { max_surge = 0, max_unavailable = 0 }
+  }
+
+  expect_failures = [google_container_node_pool.this]
+}
+
+run "upgrades_of_gpus_that_cannot_go_on" {
+  command = plan
+
+  variables {
+    upgrades = { max_unavailable = 0 }
+  }
+
+  expect_failures = [google_container_node_pool.this]
+}
+
+run "less_surge_than_none" {
+  command = plan
+
+  variables {
+    upgrades = { max_surge = -1 }
+  }
+
+  expect_failures = [var.upgrades]
+}
+
+run "half_a_node_unavailable" {
+  command = plan
+
+  variables {
+    upgrades = { max_unavailable = 0.5 }
   }
 
   expect_failures = [var.upgrades]
