@@ -12,10 +12,10 @@ from tests.google.apis import GoogleApis
 from tests.registry import images
 from tests.registry.fake import FakeRegistry
 from tests.terraform import program
+from tests.terraform.cloud import VERSIONS
 
 ANSWER_SECONDS = 1.0
 ROUNDS = 5
-_PROVIDERS = ("google", "kubernetes", "helm")
 _MACHINES: Mapping[str, tuple[str, ...]] = {
     "nvidia-l4": tuple(f"g2-standard-{n}" for n in (4, 8, 12, 16, 32)),
     "nvidia-tesla-t4": (
@@ -50,9 +50,9 @@ def platform(folder: Path, tell: Tell) -> None:
 def _terraform(folder: Path) -> dict[str, str]:
     """Return the environment of a Terraform whose providers are in a mirror."""
     mirror = folder / "mirror"
-    for name in _PROVIDERS:
-        version = mirror / "registry.terraform.io" / "hashicorp" / name / "1.0.0"
-        version.mkdir(parents=True)
+    for name, version in VERSIONS.items():
+        provider = mirror / "registry.terraform.io" / "hashicorp" / name / version
+        (provider / program.PLATFORM).mkdir(parents=True)
     configuration = folder / "terraform.rc"
     configuration.write_text(
         "provider_installation {\n  filesystem_mirror {\n"

@@ -146,7 +146,7 @@ class Site:
         """Return what an `up` would do in the cloud."""
         whole = self.whole()
         platform = whole.stacks("ray-gke plan").platform(whole.variables("platform"))
-        return platform.plan(self.events.append).changes
+        return platform.plan(self.events.append, lock=False).changes
 
     def destroy(self, variables: Mapping[str, Any] | None = None) -> None:
         """Take away all that Terraform knows of, as the last step of `down` does."""

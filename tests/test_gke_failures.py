@@ -266,6 +266,29 @@ def test_what_was_made_when_the_network_was_lost_is_found_again(
     is_as(site, undisturbed)
 
 
+def test_what_somebody_else_made_when_the_network_was_lost_is_never_taken_over(
+    site: Site, undisturbed: Site
+) -> None:
+    error = failures.network_lost()
+    site.cloud.refuse(CLUSTER_TYPE, error=error, operation="create", leaves="orphan")
+    refused(site, site.up)
+    site.cloud.clear()
+    theirs = {"goog-terraform-provisioned": "true", "owner": "them"}
+    site.cloud.drift(CLUSTER_TYPE, "demo", {"effective_labels": theirs})
+    for _ in range(2):
+        message, hint = refused(site, site.up, code=4)
+        assert message == (
+            "there is something of the same name that ray-gke did not make: "
+            + CLUSTER_AT.removeprefix(", at ")
+        )
+        assert hint == "give the platform another name, or remove what is there"
+        assert site.there()[CLUSTER]["effective_labels"] == theirs
+        assert site.there().keys() - site.known() == {CLUSTER}
+    site.cloud.drift(CLUSTER_TYPE, "demo", None)
+    site.up()
+    assert site.there() == undisturbed.there()
+
+
 def test_a_pool_whose_operation_failed_is_found_again(
     running: Site, undisturbed: Site
 ) -> None:

@@ -16,12 +16,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ray_gke import selection
 from ray_gke.commands import on_gke
-from ray_gke.errors import FailedError, RefusedError
+from ray_gke.errors import FailedError, RefusedError, UsageError
+from ray_gke.targets.gke import down
+from ray_gke.targets.gke.stacks import CLUSTER
 from ray_gke.targets.terraform import journal, process
 from ray_gke.targets.terraform.messages import Diagnostic
 from ray_gke.targets.terraform.working_copy import remember
@@ -33,6 +36,10 @@ IN_BUCKET = PLATFORM + "  state: {bucket: my-states, prefix: ray/prod}\n"
 STATE = "ray/prod/platform/default.tfstate"
 LOCK = "ray/prod/platform/default.tflock"
 PLACE = f"gs://my-states/{STATE}"
+EMPTY = (
+    b'{"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "some", '
+    b'"outputs": {}, "resources": []}'
+)
 CLUSTER_TYPE = "google_container_cluster"
 FORBIDDEN = (
     "deployer@some-project.iam.gserviceaccount.com does not have storage.objects.list "
@@ -221,10 +228,128 @@ def test_a_lock_of_somebody_else_is_told_and_left_alone(
         f"terraform force-unlock {lock} in .ray-gke/demo/terraform/platform"
         in problem.hint
     )
+    assert site.notes()[-1] == f"{problem.message}: waiting, 0s at most"
     assert LOCK in bucket.objects("my-states")
     bucket.delete("my-states", LOCK)
     assert site.up().name == "demo"
     assert site.plan().todo == ()
+
+
+@pytest.mark.parametrize("work", ["plan", "apply"])
+def test_whoever_waits_hears_for_whom_and_goes_on(
+    up: tuple[Site, Bucket], work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, bucket = up
+    monkeypatch.setattr(process, "LOCK_TIMEOUT", "60s")
+    drop_the_shared(site)
+    whole, emit = site.whole(), site.events.append
+    platform = whole.stacks("ray-gke up").platform(whole.variables("platform"))
+    planned = platform.plan(emit) if work == "apply" else None
+    bucket.lock("my-states", "ray/prod/platform", "ann@laptop", SINCE)
+    asked = looks(bucket)
+    with ThreadPoolExecutor() as pool:
+        if planned:
+            command = pool.submit(platform.apply, planned, emit, "platform")
+        else:
+            command = pool.submit(lambda: str(platform.plan(emit).to_apply))
+        # Once at once; then it has begun to wait, and asks again.
+        eventually("it waits", lambda: looks(bucket) > asked + 1 or command.done())
+        bucket.delete("my-states", LOCK)
+        assert command.result() == ("1 deleted, 1 changed" if planned else "True")
+    told = (
+        "Terraform's state is locked by ann@laptop since 2026-01-02 03:04:05 UTC for "
+        "Apply: waiting, 60s at most"
+    )
+    assert site.notes().count(told) == 1
+
+
+def drop_the_shared(site: Site) -> None:
+    """Take the run away from the platform file whose pool is that of T4s."""
+    write(site, IN_BUCKET.replace("    - {blueprint: shared}\n", ""))
+
+
+def looks(bucket: Bucket) -> int:
+    """Return how often somebody who could not have the lock has read whose it is.
+
+    Terraform reads the lock, and then its generation.
+    """
+    name = LOCK.replace("/", "%2F")
+    return bucket.asked.count(f"GET /storage/v1/b/my-states/o/{name}")
+
+
+def tries(bucket: Bucket) -> list[str]:
+    """Return the attempts to write anything, such as a lock."""
+    return [one for one in bucket.asked if one.startswith("POST ")]
+
+
+def test_a_plan_to_be_shown_waits_for_nobody_and_keeps_nobody_out(
+    up: tuple[Site, Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, bucket = up
+    bucket.put("my-states", "ray/prod/addons/default.tfstate", EMPTY)
+    for stack in ("platform", "addons"):
+        bucket.lock("my-states", f"ray/prod/{stack}", "ann@laptop", SINCE)
+    there = bucket.objects("my-states")
+    # Nobody looks into the cluster, which is none.
+    monkeypatch.setattr(on_gke, "wanted", lambda *_: [])
+    cluster = SimpleNamespace(changes=lambda *_, **__: [])
+    monkeypatch.setattr(on_gke, "_cluster", lambda *_: cluster)
+    drop_the_shared(site)
+    whole = site.whole()
+    found = on_gke.pending(whole, whole.selected, None, site.events.append)
+    assert found is not None
+    assert [one.action for one in found.cloud.todo if one.ends] == ["delete"]
+    assert {one.action for one in found.addons.todo} == {"create"}
+    assert bucket.objects("my-states") == there
+    assert not tries(bucket)
+
+
+def test_a_bucket_without_a_state_stays_so(
+    site_and_bucket: tuple[Site, Bucket],
+) -> None:
+    """Whoever has misspelt its prefix hears that nothing is up, and leaves nothing."""
+    site, bucket = site_and_bucket
+    whole = site.whole()
+    assert on_gke.pending(whole, whole.selected, None, site.events.append) is None
+    with pytest.raises(UsageError, match="nothing of the platform demo is up"):
+        take_down(site)
+    with pytest.raises(RefusedError, match="has no cluster yet"):
+        on_gke.cluster(selection.choose(None), None)
+    assert bucket.objects("my-states") == {}
+    assert not tries(bucket)
+    assert not (site.folder / ".ray-gke").exists()
+
+
+def take_down(site: Site) -> None:
+    """Take the platform down as `ray-gke down` does, and remove nothing else."""
+    stacks, emit = site.stacks("ray-gke down"), site.events.append
+    down.delete(stacks, emit, lambda _: False, delete_cluster=False)
+
+
+def test_another_machine_that_takes_down_the_rest_says_what_it_cannot_know(
+    up: tuple[Site, Bucket], tmp_path: Path
+) -> None:
+    """The first one has broken off once the cluster was gone."""
+    first, _ = up
+    emit = first.events.append
+    platform = first.stacks("ray-gke down").platform()
+    planned = platform.plan(emit, destroy=True, target=[CLUSTER])
+    platform.apply(planned, emit, "remove platform")
+    assert first.cloud.objects("google_compute_network")
+
+    second = Site(tmp_path / "elsewhere", first.cloud)
+    second.folder.mkdir()
+    shutil.copy(first.folder / "ray-gke.yaml", second.folder)
+    shutil.copytree(first.folder / "catalog", second.folder / "catalog")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(second.folder)
+        take_down(second)
+    assert first.cloud.objects() == []
+    (told,) = [one for one in second.notes() if "nothing proves" in one]
+    assert (
+        "gcloud compute disks list --filter labels.goog-k8s-cluster-name=demo "
+        "--project some-project" in told
+    )
 
 
 def test_a_state_moves_to_a_file_and_to_a_bucket(up: tuple[Site, Bucket]) -> None:
@@ -374,10 +499,9 @@ def test_a_killed_apply_is_gone_on_with(
     assert kind not in resources(there[STATE])
 
     site.up()
-    released, found, *_ = site.notes()[-3:]
-    assert "has left its lock" in released
-    assert found.startswith("found again: ")
+    (found,) = [one for one in site.notes() if one.startswith("found again: ")]
     assert address in found
+    assert len([one for one in site.notes() if "has left its lock" in one]) == 1
     assert site.made_twice() == []
     there = bucket.objects("my-states")
     assert set(there) == {STATE}

@@ -48,7 +48,12 @@ READER = "roles/artifactregistry.reader"
 OCI = "application/vnd.oci.image"
 DOCKER = "application/vnd.docker.distribution.manifest"
 GZIP = f"{OCI}.layer.v1.tar+gzip"
-EMPTY = "sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4"
+CONFIG = b"{}"
+# What `head -c 1024 /dev/zero | sha256sum` says, and the same of 10240 bytes.
+EMPTY = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+EMPTY_OF_GNU_TAR = (
+    "sha256:84ff92691f909a05b224e1c56abb4864f01b4f8e3c854e4bb4c7baf1d3f6d652"
+)
 
 
 def digest(body: bytes) -> str:
@@ -63,10 +68,15 @@ def layer(name: str, size: int, kind: str = GZIP) -> Object:
 LAYERS = [layer("one", 999_999_000), layer("two", 500_000_000)]
 
 
+def diff_id(of: Object) -> str:
+    """Return the digest of a layer unpacked."""
+    return digest(f"unpacked {of['digest']}".encode())
+
+
 def image(layers: list[Object]) -> bytes:
     config = {
         "mediaType": f"{OCI}.config.v1+json",
-        "digest": digest(b"c"),
+        "digest": digest(CONFIG),
         "size": 1000,
     }
     kind = f"{OCI}.manifest.v1+json"
@@ -94,11 +104,20 @@ SCHEMA_1 = json.dumps({"schemaVersion": 1, "fsLayers": []}).encode()
 
 
 class Registries:
-    """Has some images under their names, and refuses the rest of some hosts."""
+    """Has some images under their names, and refuses the rest of some hosts.
 
-    def __init__(self, images: Mapping[str, bytes], refused: str = "nowhere") -> None:
+    `empty` has the `diff_ids` of some layers, by their digests.
+    """
+
+    def __init__(
+        self,
+        images: Mapping[str, bytes],
+        refused: str = "nowhere",
+        empty: Mapping[str, str] | None = None,
+    ) -> None:
         self.images = images
         self.refused = refused
+        self.empty = empty or {}
 
     def manifest(self, name: ImageName) -> Manifest | None:
         if name.host == self.refused or self.images.get(str(name)) == SCHEMA_1:
@@ -107,6 +126,12 @@ class Registries:
         if body is None:
             return None
         return Manifest(json.loads(body)["mediaType"], digest(body), body)
+
+    def config(self, name: ImageName, manifest: Manifest) -> Object:
+        assert name.host != self.refused
+        layers = manifest.parsed["layers"]
+        found = [self.empty.get(one["digest"], diff_id(one)) for one in layers]
+        return {"rootfs": {"type": "layers", "diff_ids": found}}
 
     def ask(
         self, method: str, name: ImageName, path: str, *, headers: Mapping[str, str]
@@ -355,30 +380,41 @@ def test_a_registry_that_is_not_googles(world: World, tag: str) -> None:
     assert found.compressed_bytes == 1_500_000_000
 
 
+@pytest.mark.parametrize("unpacked", [EMPTY, EMPTY_OF_GNU_TAR])
 @pytest.mark.parametrize(
-    ("layers", "text"),
-    [
-        (
-            [*LAYERS, {"mediaType": GZIP, "digest": EMPTY, "size": 32}],
-            f"it has empty layers, so nodes download it: {EMPTY}",
-        ),
-        (
-            [*LAYERS, layer("nothing", 32)],
-            f"it has empty layers, so nodes download it: {digest(b'nothing')}",
-        ),
-        (
-            [*LAYERS, LAYERS[0]],
-            f"it has layers that are there twice, so nodes download it: {ONE}",
-        ),
-    ],
-    ids=["empty", "empty by its size", "twice"],
+    ("kind", "size"),
+    [("tar", 1024), ("tar+gzip", 32), ("tar+gzip", 45), ("tar+zstd", 17)],
 )
-def test_layers_that_are_downloaded(
-    world: World, layers: list[Object], text: str
+def test_an_empty_layer_is_downloaded(
+    world: World, unpacked: str, kind: str, size: int
 ) -> None:
-    found = world.streaming(registries=Registries({PULLED: image(layers)}))
+    nothing = layer("nothing", size, f"{OCI}.layer.v1.{kind}")
+    images = {PULLED: image([LAYERS[0], nothing, LAYERS[1]])}
+    registries = Registries(images, empty={nothing["digest"]: unpacked})
+    found = world.streaming(registries=registries)
     assert found.streams == "no"
-    assert why(found).startswith(text)
+    assert why(found).startswith(
+        f"it has empty layers, so nodes download it: {nothing['digest']}; "
+    )
+
+
+def test_a_layer_that_is_there_twice_is_downloaded(world: World) -> None:
+    images = {PULLED: image([*LAYERS, LAYERS[0]])}
+    found = world.streaming(registries=Registries(images))
+    assert found.streams == "no"
+    assert why(found).startswith(
+        f"it has layers that are there twice, so nodes download it: {ONE}; "
+    )
+
+
+def test_a_configuration_that_may_not_be_read(world: World) -> None:
+    class Closed(Registries):
+        def config(self, name: ImageName, manifest: Manifest) -> Object:
+            raise RefusedError(f"{name}: no configuration of {manifest.digest}")
+
+    found = world.streaming(registries=Closed({PULLED: image(LAYERS)}))
+    assert (found.streams, found.compressed_bytes) == ("unknown", 1_500_000_000)
+    assert why(found).startswith("whether it has empty layers may not be read: ")
 
 
 def test_a_small_layer_is_not_an_empty_one(world: World) -> None:
@@ -446,7 +482,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """A registry with one image under whatever name."""
 
     def do_GET(self) -> None:
-        body = image(LAYERS)
+        body = CONFIG if "/blobs/" in self.path else image(LAYERS)
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", f"{OCI}.manifest.v1+json")
         self.send_header("Content-Length", str(len(body)))

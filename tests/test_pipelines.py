@@ -26,6 +26,9 @@ from tests.terraform.bucket import Bucket
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "pipelines.md"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
+HAVE_GIT = {"python:3.12-bookworm"}
+"""Images with a git; those that are called slim have none."""
+ALONE = "There is nothing to compare with: no plan of main.\n"
 IN_BUCKET = PLATFORM + "  state: {bucket: my-states}\n"
 
 
@@ -81,6 +84,26 @@ def test_cloud_build_runs_as_an_account_of_its_own() -> None:
     assert used == set(config["substitutions"])
     for step in config["steps"]:
         assert re.search(r":[a-z0-9.-]+$", step["name"])
+
+
+def test_what_runs_ray_gke_has_git_for_catalogs_in_git() -> None:
+    steps = yaml.safe_load(CLOUD_BUILD.read_text())["steps"]
+    ours = {
+        step["id"]: step["name"]
+        for step in steps
+        if "ray-gke " in " ".join([step["entrypoint"], *step["args"]])
+    }
+    assert set(ours) == {"validate", "plan", "up"}
+    assert set(ours.values()) <= HAVE_GIT
+    # The environment that was installed is for this Python alone.
+    (install,) = (step["name"] for step in steps if step["id"] == "install")
+    assert set(ours.values()) == {install}
+
+
+@pytest.mark.parametrize("file", [GITHUB, CLOUD_BUILD], ids=["github", "cloudbuild"])
+def test_no_pipeline_waits_for_a_job_to_end(file: Path) -> None:
+    (up,) = re.findall(r"ray-gke up .*", file.read_text())
+    assert up.split() == ["ray-gke", "up", "--plan", "saved-plan.json", "--detach"]
 
 
 def test_both_install_this_version() -> None:
@@ -174,6 +197,22 @@ def test_a_pull_request_is_planned_and_told(site: tuple[Site, Machines]) -> None
     assert again != comment
 
 
+def test_what_is_broken_on_main_can_be_repaired(site: tuple[Site, Machines]) -> None:
+    main, machines = site
+    broken = branch(main.folder, "broken", "spec:\n", "spec:\n  projekt: x\n")
+    github = GitHub(machines, {"main": broken, "repaired": main.folder})
+    jobs = github.pull_request("repaired")
+    assert jobs["plan"].result == "success", jobs
+    assert "unknown key 'projekt'" in jobs["plan"].steps[1].stderr
+    (comment,) = machines.comments(7)
+    assert comment.endswith(f"\n\n{ALONE}")
+    assert "| Cost | After |" in comment
+    # What comes to main is compared with nothing anyway.
+    github = GitHub(machines, {"main": main.folder})
+    assert github.push("validate", "plan")["plan"].result == "success"
+    assert "nothing to compare with" not in github.summaries[0]
+
+
 def test_a_pull_request_of_a_fork_is_validated_only(
     site: tuple[Site, Machines],
 ) -> None:
@@ -197,6 +236,28 @@ def test_cloud_build_plans_a_pull_request(site: tuple[Site, Machines]) -> None:
     }
     assert json.loads(kept["build-1/saved-plan.json"])["kind"] == "SavedPlan"
     assert main.cloud.calls() == []
+    assert build.step("plan").stdout.endswith(f"\n\n{ALONE}")
+
+
+def test_cloud_build_compares_with_what_is_kept_of_main(
+    site: tuple[Site, Machines],
+) -> None:
+    main, machines = site
+    builds = CloudBuild(machines)
+    assert builds.build(main.folder, "build-1").result == "success"
+    kept = machines.parts / "buckets" / "my-project-ray-gke-plans"
+    (kept / "main").mkdir()
+    shutil.copy(kept / "build-1" / "plan.json", kept / "main")
+    told = builds.build(main.folder, "build-2").step("plan").stdout
+    assert "| Cost | Before | After | Difference |" in told
+    assert "nothing to compare with" not in told
+    # The next ray-gke cannot read it.
+    (kept / "main" / "plan.json").write_text('{"kind": "Plan", "cost": {}}')
+    plan = builds.build(main.folder, "build-3").step("plan")
+    assert plan.code == 0
+    assert "base.json: no plan to compare with" in plan.stderr
+    assert "| Cost | After |" in plan.stdout
+    assert plan.stdout.endswith(f"\n\n{ALONE}")
 
 
 # The hook for pre-commit.
@@ -208,43 +269,50 @@ def hook() -> dict[str, Any]:
     return dict(found)
 
 
-@pytest.mark.parametrize(
-    ("name", "matches"),
-    [
-        ("ray-gke.yaml", True),
-        ("platforms/prod/ray-gke.yaml", True),
-        ("blueprints/squares/blueprint.yaml", True),
-        ("blueprint.yaml", True),
-        ("my-blueprint.yaml", False),
-        ("blueprint.yaml.j2", False),
-        ("blueprints/squares/serve.yaml", False),
-    ],
-)
-def test_the_hook_is_asked_about_our_files(
-    hook: dict[str, Any], name: str, matches: bool
-) -> None:
-    # pre-commit searches with Python's `re`.
-    assert bool(re.search(hook["files"], name)) is matches
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """The folder of a blueprint in a repository whose platform runs it."""
+    text = PLATFORM.replace("shared", "mine").replace("catalog}", "blueprints}")
+    (tmp_path / "ray-gke.yaml").write_text(text)
+    folder = tmp_path / "blueprints" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("# mine\n")
+    return folder
 
 
-def test_the_hook_takes_the_names_that_pre_commit_gives(
-    hook: dict[str, Any], tmp_path: Path
+HEAD = "apiVersion: ray-gke/v1\nkind: Blueprint\nmetadata: {name: mine}\n"
+
+
+def test_the_hook_checks_the_repository(
+    hook: dict[str, Any], tmp_path: Path, mine: Path
 ) -> None:
     assert (hook["language"], hook["id"]) == ("python", "ray-gke-validate")
     assert (ROOT / "pyproject.toml").read_text().count('ray-gke = "ray_gke.cli:main"')
-    (tmp_path / "ray-gke.yaml").write_text(PLATFORM.replace("shared", "mine"))
-    mine = tmp_path / "catalog" / "mine" / "blueprint.yaml"
-    mine.parent.mkdir(parents=True)
-    (mine.parent / "README.md").write_text("# mine\n")
-    head = "apiVersion: ray-gke/v1\nkind: Blueprint\nmetadata: {name: mine}\n"
-    names = ["ray-gke.yaml", "catalog/mine/blueprint.yaml"]
     for spec, code in (("spec: {cluster: {}}\n", 0), ("spec: {clustr: {}}\n", 3)):
-        mine.write_text(head + spec)
-        done = entry(hook, tmp_path, *names)
+        (mine / "blueprint.yaml").write_text(HEAD + spec)
+        done = entry(hook, tmp_path)
         assert done.returncode == code, done.stderr
     # The platform runs it: it is found twice, and named as git names it.
-    found = "error: catalog/mine/blueprint.yaml:4:8: spec.clustr: unknown key 'clustr'"
-    assert done.stderr.splitlines().count(found) == 2
+    said = "blueprints/mine/blueprint.yaml:4:8: spec.clustr: unknown key 'clustr'"
+    assert done.stderr.splitlines().count(f"error: {said}") == 2
+
+
+def test_the_hook_runs_also_for_a_blueprints_other_files(
+    hook: dict[str, Any], tmp_path: Path, mine: Path
+) -> None:
+    """pre-commit gives it no names, and runs it also when a file was only removed."""
+    assert (hook["always_run"], hook["pass_filenames"]) == (True, False)
+    assert not {"files", "types", "types_or", "exclude"} & set(hook)
+    serve, spec = mine / "serve.yaml", "spec: {service: {serve_config: serve.yaml}}\n"
+    (mine / "blueprint.yaml").write_text(HEAD + spec)
+    (mine / "app.py").write_text("app = None\n")
+    serve.write_text("applications: [{name: a, import_path: 'app:app'}]\n")
+    done = entry(hook, tmp_path)
+    assert done.returncode == 0, done.stderr
+    serve.write_text("applications: {}\n")
+    assert entry(hook, tmp_path).returncode == 3
+    serve.unlink()
+    assert entry(hook, tmp_path).returncode == 3
 
 
 def entry(

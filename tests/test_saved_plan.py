@@ -298,6 +298,12 @@ def edited(**changes: object) -> str:
         ),
         pytest.param("\xff", 3, "plan.json: no saved plan: not JSON", id="binary"),
         pytest.param(
+            "[" * 100_000,
+            3,
+            "plan.json: no saved plan: it is nested too deeply\n",
+            id="nested",
+        ),
+        pytest.param(
             '{"kind": "Plan"}',
             3,
             "plan.json: no saved plan: not a plan that ray-gke plan --out wrote",
@@ -401,6 +407,22 @@ def test_a_comparison_needs_a_summary(folder: Path, run: Answer) -> None:
     code, said = run("plan", "--compare-to", "plan.json")
     assert code == 2
     assert "add --markdown FILE" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nonsense", "[" * 100_000, '{"kind": "Plan"}'],
+    ids=["text", "nested", "of another version"],
+)
+def test_what_is_no_plan_is_told_before_anybody_is_asked(
+    folder: Path, run: Answer, text: str
+) -> None:
+    (folder / "base.json").write_text(text)
+    summary = ("--markdown", "summary.md", "--compare-to", "base.json")
+    code, said = run("plan", "--out", "new.json", *summary)
+    assert code == 3
+    assert said.startswith("error: base.json: no plan to compare with: ")
+    assert not (folder / "summary.md").exists()
 
 
 @pytest.mark.parametrize("option", ["--html", "--markdown"])

@@ -74,11 +74,13 @@ def _agreement(output: str, *, yes: bool) -> Callable[[str], bool]:
 def _of_platform(choice: Choice, confirm: Callable[[str], bool]) -> Report:
     """Look at Google Cloud, again once the APIs that are off have been enabled."""
     from ray_gke.commands import on_gke
+    from ray_gke.reporting import answers
     from ray_gke.targets.gke import doctor
     from ray_gke.targets.gke.doctor import world
 
     whole, _ = on_gke.chosen(choice, None, (), None)
-    asked = world.of(whole.stacks("ray-gke doctor"))
+    stacks = whole.stacks("ray-gke doctor")
+    asked = world.of(stacks, lambda text: answers.notes([text]))
     return doctor.examine_and_enable(whole.needs(), asked, confirm)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,9 @@ from ray_gke.commands.options import Output, OutputOption, PlatformFile
 
 if TYPE_CHECKING:
     from ray_gke.gke.image_names import ImageName
+
+# As images name them: Go's GOARCH.
+_ARCHITECTURE = re.compile("[a-z0-9]+")
 
 
 def mirror(
@@ -52,20 +56,21 @@ def mirror(
     from ray_gke.targets.registry import mirror as mirroring
     from ray_gke.targets.registry.client import Registries
 
+    platforms = [_platform(one) for one in architectures or ["amd64"]]
     sources = (
         list(dict.fromkeys(image_names.parse(one) for one in images))
         if images
         else _of_platform(file)
     )
-    prefix = to or _beside_cluster(file)
-    pairs = [(one, image_names.mirrored(one, prefix)) for one in sources]
+    prefix = _beside_cluster(file) if to is None else to
+    pairs = [(one, _copy(one, prefix)) for one in sources]
     # What is told goes to stderr, whatever the form of the answer.
     with answers.telling("text") as emit:
         copies = mirroring.mirror(
             Registries(_google_token()),
             [(source, target) for source, target in pairs if source != target],
             emit,
-            [f"linux/{one}" for one in architectures or ["amd64"]],
+            platforms,
         )
     if output is Output.json:
         answers.document([answers.as_data(one) for one in copies])
@@ -98,6 +103,34 @@ def _beside_cluster(file: Path | None) -> str:
             "region with --file",
         )
     return registry.images
+
+
+def _copy(name: ImageName, prefix: str) -> ImageName:
+    """Return the name of an image's copy. Raises UsageError where it cannot be one."""
+    from ray_gke.errors import InvalidError, UsageError
+    from ray_gke.gke import image_names
+
+    copy = image_names.mirrored(name, prefix)
+    try:
+        image_names.parse(str(copy))
+    except InvalidError:
+        raise UsageError(
+            f"--to {prefix!r} is no repository that can have a copy of {name}",
+            hint="write HOST/PATH in lower case, without http:// and without a tag; "
+            "PATH and that of the image have at most 255 characters",
+        ) from None
+    return copy
+
+
+def _platform(architecture: str) -> str:
+    from ray_gke.errors import UsageError
+
+    if not _ARCHITECTURE.fullmatch(architecture):
+        raise UsageError(
+            f"--architecture {architecture!r} is no architecture",
+            hint="write amd64 or arm64; for both, name the option twice",
+        )
+    return f"linux/{architecture}"
 
 
 def _google_token() -> Callable[[], str]:

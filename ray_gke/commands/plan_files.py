@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,10 @@ class PlanFiles:
     out: Path | None
 
     def check(self, given: Mapping[str, object]) -> None:
-        """Raise UsageError for what does not go together; `given` chooses runs."""
+        """Raise UsageError for what does not go together; `given` chooses runs.
+
+        Raises InvalidError where there is no plan to compare with.
+        """
         if self.compare_to and not self.markdown:
             raise UsageError(
                 "--compare-to is what --markdown compares with",
@@ -35,6 +39,8 @@ class PlanFiles:
             )
         if self.out:
             self._refuse_parts(given)
+        # What cannot be read is told at once, not after all of the planning.
+        _ = self._before
 
     def check_for_cluster(self, choice: Choice, namespace: str | None) -> None:
         """Raise UsageError where a cluster that is there has no such file."""
@@ -76,9 +82,16 @@ class PlanFiles:
         if self.markdown:
             from ray_gke.reporting import plan_markdown
 
-            before = plan_markdown.read(self.compare_to) if self.compare_to else None
-            text = plan_markdown.text(capacity, pending, before)
+            text = plan_markdown.text(capacity, pending, self._before)
             folder.write_file(self.markdown, text)
+
+    @cached_property
+    def _before(self) -> Capacity | None:
+        if not self.compare_to:
+            return None
+        from ray_gke.reporting import plan_markdown
+
+        return plan_markdown.read(self.compare_to)
 
     def _refuse_parts(self, given: Mapping[str, object]) -> None:
         from ray_gke.commands import saved_plans

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ray_gke.errors import InvalidError, Place
-from ray_gke.planning.capacity import Capacity
+from ray_gke.planning.capacity import Capacity, Cost
 from ray_gke.reporting import plan_text
 from ray_gke.reporting.amounts import UNKNOWN, money
 from ray_gke.reporting.rows import Rows
@@ -35,10 +35,11 @@ _ENDS = "⚠️ ends what is there"
 
 @dataclass(frozen=True)
 class _Table:
-    """A table under a title; `folded` shows it on request only."""
+    """A table under a title, and notes below it; `folded` shows it on request only."""
 
     title: str
     rows: Rows
+    notes: Sequence[str] = ()
     folded: bool = True
 
 
@@ -120,54 +121,85 @@ def _counts(pending: Any) -> str:
 def _tables(
     capacity: Capacity, pending: Any, before: Capacity | None
 ) -> Iterator[_Table]:
-    yield _Table("Cost of a month, an estimate", _costs(capacity, before), folded=False)
+    named = {section.title: section for section in plan_text.sections(capacity)}
+    if before and not _comparable(capacity, before):
+        before = None
+    yield _Table(
+        "Cost of a month, an estimate",
+        _costs(capacity, before),
+        tuple(_about_costs(capacity, before)),
+        folded=False,
+    )
     changes = list(_changes(pending)) if pending else []
     ending = [row for row in changes if row[""] == _ENDS]
     yield _Table("Ends what is there", ending, folded=False)
     yield _Table("Changes", changes, folded=len(changes) > _FOLDED_ROWS)
     warnings = [{"WARNING": line} for line in capacity.warnings]
     yield _Table("Warnings", warnings, folded=False)
-    named = {section.title: section for section in plan_text.sections(capacity)}
     for title, heading in (
         ("Groups", "Fit: groups"),
         ("Node pools", "Fit: node pools"),
         ("Quota needed", "Quota needed"),
-        ("Cost, an estimate", "Cost of an hour"),
     ):
         if title in named:
-            yield _Table(heading, named[title].rows)
+            yield _Table(heading, named[title].rows, named[title].lines)
+    # Its notes stand beside the cost of a month.
+    yield _Table("Cost of an hour", plan_text.costs(capacity))
+
+
+def _about_costs(capacity: Capacity, before: Capacity | None) -> Iterator[str]:
+    """Yield what is to be known of the sums; what is true of both plans once."""
+    after = tuple(plan_text.about_cost(capacity))
+    was = tuple(plan_text.about_cost(before)) if before else after
+    yield from (f"Before: {line}" for line in was if line not in after)
+    yield from (line if line in was else f"After: {line}" for line in after)
 
 
 def _costs(capacity: Capacity, before: Capacity | None) -> Rows:
-    comparable = before and _comparable(capacity, before)
-    after, was = capacity.cost, before.cost if before and comparable else None
-    every = (
-        ("Idle", "idle_per_month"),
-        ("At minimum", "minimum_per_month"),
-        ("At maximum", "maximum_per_month"),
-    )
+    was = before.cost if before else None
     return [
-        _cost(what, getattr(after, name), getattr(was, name, None), after.currency)
-        for what, name in every
+        _cost(what, part, capacity.cost, was)
+        for what, part in (
+            ("Idle", "idle"),
+            ("At minimum", "minimum"),
+            ("At maximum", "maximum"),
+        )
     ]
 
 
-def _cost(
-    what: str, after: Decimal, before: Decimal | None, currency: str
-) -> dict[str, str]:
-    row = {"COST": what}
-    if before is not None:
-        row["BEFORE"] = money(before, currency)
-    row["AFTER"] = money(after, currency)
-    if before is not None:
-        row["DIFFERENCE"] = _difference(after - before, currency)
-    return row
+def _cost(what: str, part: str, after: Cost, before: Cost | None) -> dict[str, str]:
+    if before is None:
+        return {"COST": what, "AFTER": _month(after, part)}
+    return {
+        "COST": what,
+        "BEFORE": _month(before, part),
+        "AFTER": _month(after, part),
+        "DIFFERENCE": _difference(after, before, part),
+    }
 
 
-def _difference(amount: Decimal, currency: str) -> str:
-    if not amount:
-        return UNKNOWN
-    return f"{'+' if amount > 0 else '-'}{money(abs(amount), currency)}"
+def _month(cost: Cost, part: str) -> str:
+    least = "" if _is_whole(cost, part) else "at least "
+    return least + money(_sum(cost, part), cost.currency)
+
+
+def _difference(after: Cost, before: Cost, part: str) -> str:
+    amount = _sum(after, part) - _sum(before, part)
+    sign = "+" if amount > 0 else "-"
+    text = f"{sign}{money(abs(amount), after.currency)}" if amount else UNKNOWN
+    if _is_whole(after, part) and _is_whole(before, part):
+        return text
+    return f"{text} of what has a price" if amount else "not known"
+
+
+def _sum(cost: Cost, part: str) -> Decimal:
+    found: Decimal = getattr(cost, f"{part}_per_month")
+    return found
+
+
+def _is_whole(cost: Cost, part: str) -> bool:
+    """Tell whether all that a sum should have has a price."""
+    return all(getattr(item, part) is not None for item in cost.items)
 
 
 def _changes(pending: Any) -> Iterator[dict[str, str]]:
@@ -192,14 +224,20 @@ def _row(action: str, what: str, means: Iterable[str], *, ends: bool) -> dict[st
 
 
 def _shown(table: _Table, most: int, width: int) -> str:
-    lines = [*_lines(table.rows[:most], width)]
-    if (more := len(table.rows) - most) > 0:
-        lines += ["", f"and {more:,} more"]
-    body = "\n".join(lines)
+    notes = [{"NOTE": line} for line in table.notes]
+    parts = [_cut(rows, most, width) for rows in (table.rows, notes) if rows]
+    body = "\n\n".join(parts)
     if not table.folded:
         return f"#### {table.title}\n\n{body}"
     title = f"<summary>{table.title}: {len(table.rows):,}</summary>"
     return f"<details>{title}\n\n{body}\n\n</details>"
+
+
+def _cut(rows: Rows, most: int, width: int) -> str:
+    lines = [*_lines(rows[:most], width)]
+    if (more := len(rows) - most) > 0:
+        lines += ["", f"and {more:,} more"]
+    return "\n".join(lines)
 
 
 def _lines(rows: Sequence[dict[str, str]], width: int) -> Iterator[str]:

@@ -56,7 +56,7 @@ def sections(capacity: Capacity) -> tuple[Section, ...]:
         Section("Warm capacity", _warm(capacity), tuple(_about_warm(capacity))),
         Section("Quota needed", quotas(capacity)),
         Section("Addresses needed", addresses(capacity)),
-        Section("Cost, an estimate", costs(capacity), tuple(_about_cost(capacity))),
+        Section("Cost, an estimate", costs(capacity), tuple(about_cost(capacity))),
         Section("Warnings", [], tuple(f"! {line}" for line in capacity.warnings)),
     )
     return tuple(section for section in every if section.rows or section.lines)
@@ -256,7 +256,8 @@ def _row(name: str, amounts: list[str]) -> dict[str, str]:
     return {"WHAT": name, **dict(zip(headings, cells, strict=False))}
 
 
-def _about_cost(capacity: Capacity) -> Iterator[str]:
+def about_cost(capacity: Capacity) -> Iterator[str]:
+    """Yield what is to be known of the sums: which prices, and what has none."""
     cost = capacity.cost
     yield (
         f"Estimate with prices of {cost.prices_date} for {cost.prices_region}"

@@ -135,13 +135,15 @@ class Terminal:
 
     def _finished(self, event: Finished) -> None:
         self.close()
-        good = event.status in {"SUCCEEDED", "RUNNING", "DOWN"}
+        good = event.status in {"SUCCEEDED", "RUNNING", "APPLIED", "DOWN"}
         text = f"{event.name}: {event.status} in {duration(event.seconds)}"
         self._console.print(Text(text, style="bold green" if good else "bold red"))
-        if event.message and not good:
+        if event.message and (event.status == "APPLIED" or not good):
             self._console.print(Text(f"  {event.message}"))
         if event.status == "RUNNING":
             self._next(event.name, "logs --follow", "status", "down")
+        if event.status == "APPLIED":
+            self._next(event.name, "status", "explain", "down")
 
     def _next(self, name: str, *commands: str) -> None:
         words = (

@@ -149,6 +149,8 @@ def read(path: Path) -> SavedPlan:
     except ValueError as error:
         reason = f"not JSON, or not all of it: {error}"
         raise _unreadable(path, reason) from None
+    except RecursionError:
+        raise _unreadable(path, "it is nested too deeply") from None
     if not isinstance(data, dict) or data.get("kind") != _HEAD["kind"]:
         raise _unreadable(path, "not a plan that ray-gke plan --out wrote")
     for what, there, ours in (

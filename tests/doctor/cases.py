@@ -163,8 +163,26 @@ def with_disk(then: Change) -> Change:
     return change
 
 
-def only_folders(one: Patient) -> None:
+def cluster_at(version: str, then: Change | None = None) -> Change:
+    """Let the platform's cluster be there, of this version."""
+
+    def change(one: Patient) -> None:
+        told = {"name": "demo", "currentMasterVersion": version}
+        one.google.put("clusters", "us-central1", told)
+        (then or making("google_container_cluster", "projects/p/clusters/demo"))(one)
+
+    return change
+
+
+def counting_against(project: str, *off: str) -> Change:
+    """Let it count against another project's quota, where these APIs are off."""
+    return lambda one: state(one, caller=project, off_elsewhere=set(off))
+
+
+def only_folders(one: Patient, *there: str) -> None:
     mirror = one.folder / "mirror"
+    for path in there:
+        (mirror / "registry.terraform.io" / "hashicorp" / path).mkdir(parents=True)
     (one.folder / "terraform.rc").write_text(
         "provider_installation {\n"
         f'  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
@@ -283,6 +301,34 @@ CASES = (
         "serviceusage.googleapis.com?project=my-project",
     ),
     warned(
+        "service-usage-is-off-where-the-quota-is",
+        "apis",
+        "my-project",
+        counting_against("764086051850", "serviceusage.googleapis.com"),
+        "serviceusage.googleapis.com is off in the project 764086051850",
+        repair="gcloud auth application-default set-quota-project my-project",
+    ),
+    warned(
+        "quota-of-the-project-that-is-named-may-not-be-used",
+        "project",
+        "my-project",
+        lambda one: setattr(one, "login", world.counting_against_teams(one)),
+        "you may not use the quota of the project teams-project",
+        repair="gcloud auth application-default set-quota-project my-project",
+    ),
+    warned(
+        "service-usage-is-off-where-nobody-knows",
+        "apis",
+        "my-project",
+        both(
+            denying("GET /v3/projects/my-project"),
+            counting_against("764086051850", "serviceusage.googleapis.com"),
+        ),
+        "serviceusage.googleapis.com is off in the project 764086051850",
+        repair="gcloud services enable serviceusage.googleapis.com --project my-project"
+        "; if 764086051850 is not the number of my-project: gcloud auth",
+    ),
+    warned(
         "apis-may-not-be-read",
         "apis",
         "my-project",
@@ -326,6 +372,37 @@ CASES = (
         ),
         "iam.serviceAccounts.create in the project",
         repair="roles/iam.serviceAccountAdmin",
+    ),
+    refused(
+        "images-may-not-be-copied",
+        "permissions",
+        "copy images",
+        both(
+            saying(world.ZONES + "  image_registry: {mode: mirror}\n"),
+            revoking("*.uploadArtifacts"),
+        ),
+        "you lack artifactregistry.repositories.uploadArtifacts",
+        repair="roles/artifactregistry.writer",
+    ),
+    warned(
+        "images-may-perhaps-not-be-copied",
+        "permissions",
+        "copy images",
+        both(
+            saying(world.ZONES + "  image_registry: {mode: mirror}\n"),
+            making("google_artifact_registry_repository", "p/repositories/demo-images"),
+            revoking("*.uploadArtifacts"),
+        ),
+        "artifactregistry.repositories.uploadArtifacts in the project",
+        repair="roles/artifactregistry.writer",
+    ),
+    warned(
+        "what-is-left-may-not-be-removed",
+        "permissions",
+        "remove what a cluster leaves behind",
+        revoking("compute.disks.*", "compute.firewalls.delete"),
+        "ray-gke down will lack compute.disks.list, compute.disks.delete, compute.fire",
+        repair="roles/compute.admin",
     ),
     warned(
         "permissions-may-not-be-read",
@@ -386,6 +463,17 @@ CASES = (
         "Spot nodes have no PREEMPTIBLE_NVIDIA_T4_GPUS and count against NVIDIA_T4",
         repair=QUOTAS,
     ),
+    *(
+        refused(
+            f"no-more-{metric.lower()}",
+            "quota",
+            f"{metric} global",
+            granting(metric, 5, used=5, region=None),
+            f"{metric}: 5 granted globally and 5 used; 1 needed",
+            repair=QUOTAS,
+        )
+        for metric in ("NETWORKS", "ROUTERS", "SUBNETWORKS")
+    ),
     warned(
         "quotas-may-not-be-read",
         "quota",
@@ -409,6 +497,14 @@ CASES = (
         lambda one: one.google.turn_off("cloudquotas.googleapis.com"),
         "the quotas of newer GPUs may not be read",
         repair="gcloud services enable cloudquotas.googleapis.com",
+    ),
+    warned(
+        "quotas-of-families-are-off-where-the-quota-is",
+        "quota",
+        "us-central1",
+        counting_against("764086051850", "cloudquotas.googleapis.com"),
+        "cloudquotas.googleapis.com is off in the project 764086051850",
+        repair="gcloud auth application-default set-quota-project my-project",
     ),
     refused(
         "no-such-region",
@@ -506,7 +602,24 @@ CASES = (
         ),
         "which the cluster may not have yet",
         repair="gcloud container clusters upgrade demo --master --cluster-version "
-        "1.34.0-gke.1662000",
+        "1.34.4-gke.1193000",
+    ),
+    refused(
+        "cluster-is-too-old",
+        "version",
+        "g4-standard-48",
+        cluster_at("1.31.14-gke.1530000"),
+        "needs GKE 1.34.0-gke.1662000; the cluster has 1.31.14-gke.1530000: upgrade it",
+        repair="gcloud container clusters upgrade demo --master --cluster-version "
+        "1.34.4-gke.1193000 --location us-central1 --project my-project",
+    ),
+    warned(
+        "cluster-that-may-be-ours-is-too-old",
+        "version",
+        "g4-standard-48",
+        cluster_at("1.31.14-gke.1530000", lambda one: one.apply_was_interrupted()),
+        "the cluster has 1.31.14-gke.1530000: upgrade it first",
+        repair="gcloud container clusters upgrade demo --master",
     ),
     warned(
         "versions-may-not-be-read",
@@ -680,8 +793,24 @@ CASES = (
         "terraform",
         "google",
         only_folders,
-        "the provider google is in none of the folders",
+        "the provider google (>= 7.42, < 8) is for this machine in none of the folders",
         repair="TF_CLI_CONFIG_FILE",
+    ),
+    refused(
+        "provider-is-too-old",
+        "terraform",
+        "google",
+        lambda one: only_folders(one, "google/7.41.9/linux_amd64"),
+        "the provider google (>= 7.42, < 8) is for this machine in none of the folders",
+        repair="TF_CLI_CONFIG_FILE",
+    ),
+    warned(
+        "kuberays-chart-is-out-of-reach",
+        "terraform",
+        "kuberay-operator",
+        lambda one: one.silent.update({"ray-project.github.io": "timed out"}),
+        "ray-project.github.io does not answer (timed out)",
+        repair="curl -I https://ray-project.github.io/kuberay-helm/index.yaml",
     ),
     warned(
         "registry-of-providers-does-not-answer",

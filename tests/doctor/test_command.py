@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from ray_gke import cli
 from ray_gke.reporting import answers
+from ray_gke.targets.gke.doctor import world as asked
+from ray_gke.targets.gke.doctor.here import Here
 from ray_gke.targets.registry.client import Registries
+from tests.doctor.test_here import install
 from tests.doctor.world import Patient
 
 OFF = ("dns.googleapis.com", "iam.googleapis.com")
@@ -28,15 +32,18 @@ def here(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> Patient:
     program.write_text(f"#!/bin/sh\necho '{told}'\n")
     program.chmod(0o755)
     mirror = patient.folder / "mirror"
-    for name in ("google", "kubernetes", "helm"):
-        (mirror / "registry.terraform.io" / "hashicorp" / name / "1.0.0").mkdir(
-            parents=True
-        )
+    for name, version in (
+        ("google", "7.42.0"),
+        ("kubernetes", "3.0.0"),
+        ("helm", "3.1.0"),
+    ):
+        install(mirror, name, version)
     (patient.folder / "terraform.rc").write_text(
         f'provider_installation {{\n filesystem_mirror {{\n  path = "{mirror}"\n }}\n}}'
     )
     monkeypatch.setenv("RAY_GKE_TERRAFORM", str(program))
     monkeypatch.setattr(Registries, "exists", lambda *_: True)
+    monkeypatch.setattr(asked, "Here", partial(Here, reach=lambda _: None))
     monkeypatch.chdir(patient.folder)
     return patient
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from ray_gke.targets.gke.doctor import needs, permissions
+from ray_gke.targets.gke.left_behind import KINDS
+from tests.doctor import cases
+from tests.doctor.world import Patient
 
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 # What making each takes, from the reference pages of the methods that the google
@@ -55,15 +58,29 @@ def test_each_type_of_terraforms_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(MAKING))
-def test_what_makes_it_is_asked_for(kind: str) -> None:
-    purposes = permissions.purposes(makes_network=True)
+def test_what_makes_it_is_asked_for(kind: str, patient: Patient) -> None:
+    purposes = permissions.purposes(patient.needs())
     assert set(MAKING[kind]) <= permissions.asked(purposes)
     assert [one for one in purposes if kind in one.makes]
 
 
-def test_a_network_that_is_there_needs_no_permission_to_make_one() -> None:
-    asked = permissions.asked(permissions.purposes(makes_network=False))
-    assert not [one for one in asked if one.startswith("compute.")]
+def test_a_network_that_is_there_needs_no_permission_to_make_one(
+    patient: Patient,
+) -> None:
+    cases.saying(cases.EXISTING)(patient)
+    asked = permissions.asked(permissions.purposes(patient.needs()))
+    assert not [one for one in asked if re.fullmatch(r"compute\..*\.create", one)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_down_lists_and_deletes_is_asked_for(kind: str, patient: Patient) -> None:
+    asked = permissions.asked(permissions.purposes(patient.needs()))
+    assert {f"compute.{kind}.list", f"compute.{kind}.delete"} <= asked
+
+
+def test_who_copies_nothing_needs_no_permission_for_it(patient: Patient) -> None:
+    asked = permissions.asked(permissions.purposes(patient.needs()))
+    assert not [one for one in asked if one.endswith("Artifacts")]
 
 
 def test_the_apis_are_those_that_terraform_turns_on() -> None:

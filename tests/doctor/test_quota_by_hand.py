@@ -25,6 +25,12 @@ SPOT = " if Spot counts"
 # By metric and place: what is needed at minimum and at maximum.
 Count = dict[tuple[str, str], tuple[int, int]]
 
+# The platform's own, with Cloud NAT.
+NETWORK: Count = {
+    ("NETWORKS", "global"): (1, 1),
+    ("SUBNETWORKS", "global"): (1, 1),
+    ("ROUTERS", "global"): (1, 1),
+}
 # europe-west4, zones a, b and c. Nodes at minimum and at maximum:
 #   system        e2-standard-4   one a zone                                 3    3
 #   heads         e2-standard-8   l4-cluster: 4 CPUs and its sidecars        1    1
@@ -34,6 +40,7 @@ Count = dict[tuple[str, str], tuple[int, int]]
 #   slices        a2-highgpu-1g   1 + 2 warm, up to 7 workers, seven a node  1    1
 #   whole, Spot   a2-highgpu-1g   1 to 2 workers, one a node                 1    2
 KUBERAY_EXAMPLE: Count = {
+    **NETWORK,
     ("IN_USE_ADDRESSES", "europe-west4"): (1, 1),  # Cloud NAT
     ("NVIDIA_L4_GPUS", "europe-west4"): (1, 2),
     ("NVIDIA_T4_GPUS", "europe-west4"): (1, 1),
@@ -55,6 +62,7 @@ KUBERAY_EXAMPLE: Count = {
 #   heads         e2-standard-8   two: 6 CPUs each                           2    2
 #   t4            n1-standard-16  2 to 4 workers of both, two T4 a node      1    2
 AI_ON_GKE: Count = {
+    **NETWORK,
     ("IN_USE_ADDRESSES", "us-central1"): (1, 1),
     ("NVIDIA_T4_GPUS", "us-central1"): (2, 4),
     # 3 x 4 + 2 x 8 = 28, and 16 to 32
@@ -91,7 +99,7 @@ def test_what_the_plan_needs_is_what_was_counted(system: Patient, count: Count) 
             quota.metric + ("" if quota.certain else SPOT),
             quota.region or "global",
         ): (quota.at_minimum, quota.at_maximum)
-        for quota in system.needs().capacity.quotas
+        for quota in system.needs().quotas
     }
     assert needed == count
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from ray_gke.targets.gke import doctor
 from ray_gke.targets.gke.credentials import Credentials
 from ray_gke.targets.gke.doctor.findings import Finding, Report
 from ray_gke.targets.gke.doctor.here import Here
+from ray_gke.targets.google.answers import Unread
 from ray_gke.targets.google.client import Google
 from ray_gke.targets.terraform.programs import Program
 from ray_gke.targets.terraform.working_copy import WorkingCopy
@@ -86,12 +88,23 @@ def without_token() -> Google:
     return Google(Credentials(AnonymousCredentials()), PROJECT)
 
 
+def counting_against_teams(patient: Patient) -> Callable[[], Google]:
+    """Return how somebody logs in whose login names a project that he may not use."""
+    from google.oauth2.credentials import Credentials as UserCredentials
+
+    patient.google.state.not_for_quota = {"teams-project"}
+    make: Any = UserCredentials  # without types of its own
+    found = make("some-token", quota_project_id="teams-project")
+    return lambda: Google(Credentials(found), PROJECT)
+
+
 @dataclass
 class Patient:
     """What `doctor` looks at. Nothing stands in its way at first.
 
     `missing` are images that a registry does not have, and those `hidden` it does not
-    tell of. Sites in `silent` do not answer, with what they say instead.
+    tell of. Sites in `silent` do not answer, with what they say instead. It was `told`
+    what is waited for, by `sleep`.
     """
 
     folder: Path
@@ -101,6 +114,8 @@ class Patient:
     hidden: set[str] = field(default_factory=set)
     silent: dict[str, str] = field(default_factory=dict)
     reached: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    sleep: Callable[[float], object] = lambda _: None
     login: Callable[[], Google] | None = None
     project: str = PROJECT
 
@@ -117,12 +132,17 @@ class Patient:
 
     def world(self) -> doctor.World:
         """Return who is asked."""
-        here = Here(self.copy, self.find, self._reach)
-        return doctor.World(self.login or self._login, self._exists, here)
+        here = Here(self.copy, self.find, self.stored, self._reach)
+        login = self.login or self._login
+        return doctor.World(login, self._exists, here, self.told.append, self.sleep)
 
     def examine(self) -> Report:
         """Return what `doctor` finds."""
         return doctor.examine(self.needs(), self.world())
+
+    def stored(self, url: str) -> bool | Unread:
+        """Tell whether Cloud Storage has an object."""
+        return (self.login or self._login)().object_exists(url)
 
     def find_one(self, check: str, subject: str) -> Finding:
         """Return the only finding about something."""

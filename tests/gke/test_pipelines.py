@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.processes import eventually
 from tests.gke import small_platform
 from tests.gke.seen import kubectl
 from tests.gke.small_platform import NAMESPACE
@@ -54,6 +55,11 @@ class Team:
         """Return how often Google was asked to change anything."""
         calls = self.world.cloud.calls()
         return len([call for call in calls if call.operation != "read"])
+
+    def phases(self) -> set[str]:
+        """Return the phases of the platform's pods."""
+        pods = kubectl(self.world, "pods", "-n", NAMESPACE)["items"]
+        return {pod["status"]["phase"] for pod in pods}
 
     def ray_cluster(self) -> dict[str, object]:
         """Return the Ray cluster as its users asked for it."""
@@ -98,8 +104,8 @@ def _is_brought_up(team: Team) -> None:
     jobs = team.github.push()
     assert results(jobs) == ["success"] * 3, jobs
     assert team.github.logins == ["plan@my-project", "plan@my-project", "up@my-project"]
-    pods = kubectl(team.world, "pods", "-n", NAMESPACE)["items"]
-    assert {pod["status"]["phase"] for pod in pods} == {"Running"}
+    # The pipeline does not wait for them.
+    eventually("pods that run", lambda: team.phases() == {"Running"}, patience=300)
     assert not (team.main / ".ray-gke").exists()
 
 

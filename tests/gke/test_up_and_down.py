@@ -91,6 +91,7 @@ def test_from_nothing_to_pods_and_back(demo: World) -> None:
     _second_up_changes_nothing(demo)
     _other_commands_find_the_cluster(demo)
     _drift_is_shown_and_set_back(demo)
+    _runs_on_a_pool_that_goes_are_named(demo)
     _down_of_one_run_keeps_the_rest(demo)
     _a_protected_cluster_stays(demo)
     _load_balancers_of_others_are_not_lost_silently(demo)
@@ -174,6 +175,16 @@ def _drift_is_shown_and_set_back(world: World) -> None:
         one for one in world.cloud.objects(slices.type) if one.name == slices.name
     ]
     assert again.values["autoscaling"] == slices.values["autoscaling"]
+
+
+def _runs_on_a_pool_that_goes_are_named(world: World) -> None:
+    fewer = SHARES.replace("gpu: 4}", "gpu: 2}")
+    assert fewer != SHARES
+    write(world, PLATFORM, {"shares": fewer})
+    said = run(world, "up", "slices", code=4)
+    assert "this would delete " in said
+    assert "on whose nodes are shares in namespace speech: bring these up" in said
+    write(world, PLATFORM, {"shares": SHARES})
 
 
 def _down_of_one_run_keeps_the_rest(world: World) -> None:

@@ -43,6 +43,7 @@ _OURS = "app.kubernetes.io/managed-by%3Dray-gke"
 _MADE = {
     "/api/v1/namespaces": "namespace",
     "/apis/scheduling.k8s.io/v1/priorityclasses": "priorityclass",
+    "/apis/monitoring.googleapis.com/v1/clusterrules": "clusterrules",
 }
 _FOLDER = "RAY_GKE_STAND_IN_CLOUD"
 # A shell that starts tests in the background lets them ignore Ctrl-C.
@@ -194,7 +195,7 @@ def _without_plain_nodes(bed: Bed) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_what_comes(bed: Bed) -> Iterator[None]:
-    """Take away the namespaces and priority classes that come meanwhile."""
+    """Take away the namespaces, and what is in none, that come meanwhile."""
     before = {path: _names(bed, path) for path in _MADE}
     try:
         yield

@@ -24,12 +24,14 @@ from tests.google import (
 )
 from tests.google.handler import Handler
 from tests.google.requests_and_errors import (
+    NUMBER,
     Api,
     Json,
     Refused,
     Request,
     api_off,
     denied,
+    may_not_count,
     passing,
     refused,
 )
@@ -69,14 +71,16 @@ def endpoints(url: str) -> dict[str, str]:
 class GoogleApis(LoopbackServer):
     """Answers while it is open. Patterns are fnmatch's, of `METHOD /path`.
 
-    `asked` is what was asked so far, as such a line. Lists have at most `page_size`
-    items a page; each answer comes `delay_seconds` late. `state` is all that a project
-    has; a test may change it where there is no method for that here.
+    `asked` is what was asked so far, as such a line, and `counted` the project that
+    each named for its quota. Lists have at most `page_size` items a page; each answer
+    comes `delay_seconds` late. `state` is all that a project has; a test may change it
+    where there is no method for that here.
     """
 
     def __init__(self, cloud: Cloud | None = None, project: str = "my-project") -> None:
         self.state = State(cloud, project)
         self.asked: list[str] = []
+        self.counted: list[str] = []
         self.delay_seconds = 0.0
         self._denied: list[str] = []
         self._failing: list[tuple[str, int, list[int]]] = []
@@ -165,6 +169,7 @@ class GoogleApis(LoopbackServer):
         """Return status and body. Raises ConnectionError for one that is cut."""
         with self._lock:
             self.asked.append(f"{request.method} {request.path}")
+            self.counted.append(request.quota_project)
         time.sleep(self.delay_seconds)
         try:
             return 200, self._answer(request, authorization)
@@ -180,13 +185,21 @@ class GoogleApis(LoopbackServer):
             raise refused(401, "Request is missing required authentication credential.")
         api, answer, words = _routed(request)
         self._fail(request, api)
-        if api.name in self.state.off:
-            raise api_off(api)
+        self._check_consumer(request, api)
         line = f"{request.method} {request.path}"
         unknown = "project" in words and not self.state.knows(words["project"])
         if unknown or any(fnmatchcase(line, one) for one in self._denied):
             raise denied(request)
         return answer(self.state, request, **words)
+
+    def _check_consumer(self, request: Request, api: Api) -> None:
+        state = self.state
+        consumer = state.consumer(request.quota_project)
+        if request.quota_project in state.not_for_quota:
+            raise may_not_count(request.quota_project, api)
+        ours = consumer == NUMBER
+        if api.name in (state.off | state.unknown if ours else state.off_elsewhere):
+            raise api_off(api, consumer)
 
     def _fail(self, request: Request, api: Api) -> None:
         line = f"{request.method} {request.path}"

@@ -28,7 +28,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length) or b"{}")
         url = urllib.parse.urlsplit(self.path)
         path, query = urllib.parse.unquote(url.path), urllib.parse.parse_qs(url.query)
-        asked = Request(self.command, path, query, body)
+        counted = self.headers.get("x-goog-user-project", "")
+        asked = Request(self.command, path, query, body, counted)
         try:
             status, told = self._answer(asked, self.headers.get("Authorization", ""))
         except ConnectionError:

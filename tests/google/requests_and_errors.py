@@ -40,12 +40,16 @@ _HTML = """\
 
 
 class Request(NamedTuple):
-    """Something that was asked; `path` is without the query."""
+    """Something that was asked; `path` is without the query.
+
+    `quota_project` is the project whose quota it is to count against, if one is named.
+    """
 
     method: str
     path: str
     query: dict[str, list[str]]
     body: Json
+    quota_project: str = ""
 
     def first(self, name: str) -> str:
         """Return a parameter of the query, or nothing."""
@@ -108,24 +112,37 @@ def refused(  # noqa: PLR0913, PLR0917 - an error of Google's has these parts
     return Refused(status, {"error": error})
 
 
-def api_off(api: Api) -> Refused:
-    """The project has not turned an API on."""
+def api_off(api: Api, consumer: str = NUMBER) -> Refused:
+    """A project has not turned an API on: ours, or another whose quota is used."""
     url = f"https://console.developers.google.com/apis/api/{api.name}/overview"
     return refused(
         403,
-        f"{api.title} has not been used in project {NUMBER} before or it is disabled. "
-        f"Enable it by visiting {url}?project={NUMBER} then retry. If you enabled this "
-        "API recently, wait a few minutes for the action to propagate to our systems "
-        "and retry.",
+        f"{api.title} has not been used in project {consumer} before or it is "
+        f"disabled. Enable it by visiting {url}?project={consumer} then retry. If you "
+        "enabled this API recently, wait a few minutes for the action to propagate to "
+        "our systems and retry.",
         "SERVICE_DISABLED",
         metadata={
             "service": api.name,
-            "consumer": f"projects/{NUMBER}",
+            "consumer": f"projects/{consumer}",
             "serviceTitle": api.title,
-            "containerInfo": NUMBER,
-            "activationUrl": f"{url}?project={NUMBER}",
+            "containerInfo": consumer,
+            "activationUrl": f"{url}?project={consumer}",
         },
         old={"domain": "usageLimits", "reason": "accessNotConfigured"},
+    )
+
+
+def may_not_count(project: str, api: Api) -> Refused:
+    """Whoever asks may not use a project's quota; an old API tells it in words only."""
+    return refused(
+        403,
+        f"Caller does not have required permission to use project {project}. Grant the "
+        "caller the roles/serviceusage.serviceUsageConsumer role, or a custom role "
+        "with the serviceusage.services.use permission.",
+        "" if api.name == "compute.googleapis.com" else "USER_PROJECT_DENIED",
+        metadata={"consumer": f"projects/{project}"},
+        old={"reason": "forbidden"},
     )
 
 

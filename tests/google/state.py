@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from tests import fake_gke
-from tests.google.requests_and_errors import Json
+from tests.google.requests_and_errors import NUMBER, Json
 from tests.google.things import Thing, put_thing, things_of_terraform
 from tests.terraform.cloud import Cloud
 
@@ -43,7 +43,13 @@ def zones_of_regions() -> dict[str, list[str]]:
 
 @dataclass
 class State:
-    """A project and, where there is one, the stand-in cloud that Terraform changes."""
+    """A project and, where there is one, the stand-in cloud that Terraform changes.
+
+    APIs that are `off` do not answer, nor do those `unknown`, which are on and not yet
+    known everywhere. `caller` is the project against whose quota it counts if nobody
+    names one, empty for ours. In all others those `off_elsewhere` are off; in those
+    `not_for_quota` whoever asks may not use the quota.
+    """
 
     cloud: Cloud | None
     project: str
@@ -53,6 +59,10 @@ class State:
     missing_zones: list[str] = field(default_factory=list)
     channels: dict[str, Json] = field(default_factory=dict)
     off: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    caller: str = ""
+    off_elsewhere: set[str] = field(default_factory=set)
+    not_for_quota: set[str] = field(default_factory=set)
     revoked: list[str] = field(default_factory=list)
     bindings: list[Json] = field(default_factory=list)
     quotas: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
@@ -96,6 +106,11 @@ class State:
         with self._lock:
             hosts = {one.project for one in self._things.values()}
         return project in {self.project, *hosts}
+
+    def consumer(self, quota_project: str) -> str:
+        """Return the project whose quota is used: ours by its number."""
+        named = quota_project or self.caller
+        return NUMBER if named in {"", self.project} else named
 
     def may(self, permission: str) -> bool:
         """Tell whether whoever asks has a permission."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ray_gke.commands.image_mirror import mirror
+from ray_gke.errors import UsageError
 from tests.cluster.processes import eventually
 from tests.registry import images
 from tests.registry.conftest import place
@@ -127,6 +129,36 @@ def test_what_is_missing_on_the_command_line_is_told(
     assert code in {2, 3}
     assert told in stderr
     assert "hint:" in stderr
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "",
+        "/",
+        "http://registry.example.com/x",
+        "registry.example.com/X",
+        "registry.example.com/a b",
+        "registry.example.com/é",
+        "registry.example.com/x:1",
+        "registry.example.com//x",
+        "registry.example.com/" + "a" * 300,
+    ],
+)
+def test_where_no_copy_can_be_is_a_mistake_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    # An empty one is not the platform's own.
+    (tmp_path / "ray-gke.yaml").write_text(PLATFORM)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"^--to '.*' is no repository that can have"):
+        mirror(["python:3.11"], to=to)
+
+
+@pytest.mark.parametrize("named", ["", "linux/amd64", "amd64,arm64", "AMD64"])
+def test_what_is_no_architecture_is_a_mistake_on_the_command_line(named: str) -> None:
+    with pytest.raises(UsageError, match=f"^--architecture '{named}' is no arch"):
+        mirror(["python:3.11"], to="localhost:1", architectures=["arm64", named])
 
 
 def test_a_platform_says_which_images_and_where_to(tmp_path: Path) -> None:

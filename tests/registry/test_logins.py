@@ -151,7 +151,11 @@ def test_credential_helpers_are_not_run_and_the_hint_says_so(
     assert f"docker login {closed.host}" in hint
 
 
-@pytest.mark.parametrize("text", ["{", '{"auths": {"HOST": {"auth": "?"}}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[" * 100_000, '{"auths": {"HOST": {"auth": "?"}}}'],
+    ids=["cut", "nested", "no login"],
+)
 def test_a_broken_configuration_is_told(
     closed: FakeRegistry, tmp_path: Path, text: str
 ) -> None:

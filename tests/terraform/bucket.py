@@ -1,7 +1,8 @@
 """Cloud Storage on this machine, for Terraform's own backend `gcs`.
 
 It has what the backend asks for, by the JSON API v1 and, for contents, by the XML API:
-list, metadata, media, insert and delete, with generations and their preconditions.
+list, metadata, media, insert and delete, with generations and their preconditions. Of
+IAM it has the test of permissions.
 Source: Cloud Storage "JSON API" and "XML API" references, "Request preconditions".
 """
 
@@ -14,7 +15,7 @@ import http.server
 import json
 import threading
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,7 @@ from tests.loopback_server import LoopbackServer
 
 _API = "/storage/v1/b/"
 _UPLOAD = "/upload/storage/v1/b/"
+_PERMISSIONS = "iam/testPermissions"
 _JSON = "application/json; charset=UTF-8"
 _MISSING = "The specified bucket does not exist."
 _CONDITION = "At least one of the pre-conditions you specified did not hold."
@@ -49,11 +51,13 @@ class _Object:
 class Bucket(LoopbackServer):
     """The buckets `names`, empty at first, while it is open; there are no others.
 
-    `asked` is what was asked: method and path of each request.
+    `asked` is what was asked: method and path of each request. What is in `revoked` is
+    found not to be granted, which guards nothing by itself.
     """
 
     def __init__(self, *names: str) -> None:
         self.asked: list[str] = []
+        self.revoked: set[str] = set()
         self._buckets: dict[str, dict[str, _Object]] = {name: {} for name in names}
         self._generation = 1_700_000_000_000_000
         self._refusal: tuple[int, str] | None = None
@@ -112,6 +116,8 @@ class Bucket(LoopbackServer):
                 return _error(*self._refusal)
             if there is None:
                 return _error(HTTPStatus.NOT_FOUND, _MISSING)
+            if key == _PERMISSIONS:
+                return _granted(url.query, self.revoked)
             if method == "POST":
                 about, data = _parts(kind, body)
                 return self._insert(there, name, about["name"], data, asked)
@@ -230,6 +236,13 @@ def _list(there: Mapping[str, _Object], name: str, asked: Mapping[str, str]) -> 
         and not (delimiter and delimiter in key.removeprefix(prefix))
     ]
     return _told({"kind": "storage#objects", "items": found})
+
+
+def _granted(query: str, revoked: Collection[str]) -> Answer:
+    permissions = urllib.parse.parse_qs(query)["permissions"]
+    found = [one for one in permissions if one not in revoked]
+    kind = "storage#testIamPermissionsResponse"
+    return _told({"kind": kind, **({"permissions": found} if found else {})})
 
 
 def _resource(name: str, key: str, one: _Object) -> dict[str, Any]:

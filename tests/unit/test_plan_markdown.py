@@ -43,13 +43,18 @@ NASTY = [
 class Seen:
     """What a reader sees: headings, tables by their titles, and HTML that is not ours.
 
-    `words` are all that stands outside of tables.
+    A second table under a title is its notes. `words` are all that stands outside of
+    tables.
     """
 
     words: str
     tables: dict[str, list[list[str]]]
     kinds: set[str]
     html: set[str]
+
+    def notes(self, title: str) -> list[str]:
+        """Return the sentences below a table."""
+        return [line for (line,) in self.tables[f"{title}, notes"][1:]]
 
     def row(self, title: str, first: str) -> list[str]:
         (found,) = (row for row in self.tables[title] if row[0] == first)
@@ -71,6 +76,8 @@ def seen(text: str) -> Seen:
             title = found[1] if found else title
         elif token.type in {"table_open", "table_close"}:
             inside = token.type == "table_open"
+            if inside and title in tables:
+                title += ", notes"
             tables.setdefault(title, [])
         elif token.type == "tr_open":
             tables[title].append([])
@@ -152,7 +159,7 @@ def test_what_is_not_known_or_new_is_said(pending: Any, words: str) -> None:
     assert words in found.words
 
 
-def with_costs(capacity: Capacity, least: str, most: str, **more: str) -> Capacity:
+def with_costs(capacity: Capacity, least: str, most: str, **more: Any) -> Capacity:
     amounts: dict[str, Any] = {
         "idle_per_month": Decimal("180.83"),
         "minimum_per_month": Decimal(least),
@@ -162,23 +169,69 @@ def with_costs(capacity: Capacity, least: str, most: str, **more: str) -> Capaci
     return replace(capacity, cost=replace(capacity.cost, **amounts))
 
 
+MONTH = "Cost of a month, an estimate"
+# A pool of none at idle, whose nodes have no price.
+H100 = {
+    "items": (example.item("h100", "0", None, None, "0", None, None),),
+    "unpriced": ("h100: a3-highgpu-8g as Spot",),
+    "notes": ("not a quote: more comes on top",),
+}
+
+
 def test_the_cost_of_a_month_before_and_after() -> None:
-    before = with_costs(example.rich(), "1000", "5000.50")
-    after = with_costs(example.rich(), "900.25", "7000.50")
-    title = "Cost of a month, an estimate"
+    before = with_costs(example.smallest(), "1000", "5000.50")
+    after = with_costs(example.smallest(), "900.25", "7000.50")
     found = seen(plan_markdown.text(after, None, before))
-    assert found.tables[title] == [
+    assert found.tables[MONTH] == [
         ["Cost", "Before", "After", "Difference"],
         ["Idle", "$180.83", "$180.83", "-"],
         ["At minimum", "$1,000.00", "$900.25", "-$99.75"],
         ["At maximum", "$5,000.50", "$7,000.50", "+$2,000.00"],
     ]
     found = seen(plan_markdown.text(after, None, None))
-    assert found.tables[title][1:] == [
+    assert found.tables[MONTH][1:] == [
         ["Idle", "$180.83"],
         ["At minimum", "$900.25"],
         ["At maximum", "$7,000.50"],
     ]
+
+
+def test_a_sum_without_the_price_of_something_is_the_least() -> None:
+    after = with_costs(example.smallest(), "900.25", "7000.50", **H100)
+    found = seen(plan_markdown.text(after, None, None))
+    assert found.tables[MONTH][1:] == [
+        ["Idle", "$180.83"],
+        ["At minimum", "at least $900.25"],
+        ["At maximum", "at least $7,000.50"],
+    ]
+    dates, unpriced, *more = found.notes(MONTH)
+    assert re.fullmatch(r"Estimate with prices of \d{4}-\d\d-\d\d for .*", dates)
+    assert unpriced == (
+        "Without a price, and not in the sums: h100: a3-highgpu-8g as Spot."
+    )
+    assert more == ["Not a quote: more comes on top."]
+
+
+def test_taking_away_what_has_no_price_saves_nobody_knows_how_much() -> None:
+    before = with_costs(example.smallest(), "1000", "5000", **H100)
+    after = with_costs(example.smallest(), "990", "5000")
+    found = seen(plan_markdown.text(after, None, before))
+    assert found.tables[MONTH][1:] == [
+        ["Idle", "$180.83", "$180.83", "-"],
+        ["At minimum", "at least $1,000.00", "$990.00", "-$10.00 of what has a price"],
+        ["At maximum", "at least $5,000.00", "$5,000.00", "not known"],
+    ]
+    said = "Without a price, and not in the sums: h100: a3-highgpu-8g as Spot."
+    assert found.notes(MONTH)[:2] == [
+        f"Before: {said}",
+        "Before: Not a quote: more comes on top.",
+    ]
+    # The prices are of the same day.
+    assert found.notes(MONTH)[2].startswith("Estimate with prices of ")
+    found = seen(plan_markdown.text(before, None, after))
+    assert f"After: {said}" in found.notes(MONTH)
+    found = seen(plan_markdown.text(before, None, before))
+    assert said in found.notes(MONTH)
 
 
 def test_costs_in_different_currencies_are_not_compared() -> None:
@@ -186,7 +239,7 @@ def test_costs_in_different_currencies_are_not_compared() -> None:
     after = with_costs(example.rich(), "900", "7000")
     found = seen(plan_markdown.text(after, None, before))
     assert "Costs are not compared" in found.words
-    assert found.row("Cost of a month, an estimate", "At minimum")[1:] == ["$900.00"]
+    assert found.row(MONTH, "At minimum")[1:] == ["at least $900.00"]
 
 
 def test_fit_quota_and_warnings_are_there() -> None:
@@ -204,10 +257,20 @@ def test_fit_quota_and_warnings_are_there() -> None:
     assert len(found.tables["Quota needed"]) - 1 == len(capacity.quotas)
 
 
+def test_what_is_to_be_known_of_a_group_stands_below() -> None:
+    capacity = example.rich()
+    one = replace(capacity.groups[0], run="vision", group="a", notes=("look there",))
+    two = replace(one, group="b")
+    found = seen(plan_markdown.text(replace(capacity, groups=(one, two)), None, None))
+    assert found.notes("Fit: groups") == ["vision/a, vision/b: look there"]
+
+
 @pytest.mark.parametrize("nasty", NASTY)
 def test_no_text_of_a_user_is_more_than_text(nasty: str) -> None:
     capacity = example.rich()
-    group = replace(capacity.groups[0], run=nasty, reason=nasty, pool=nasty)
+    group = replace(
+        capacity.groups[0], run=nasty, reason=nasty, pool=nasty, notes=(nasty,)
+    )
     capacity = replace(
         capacity, platform=nasty, project=nasty, warnings=(nasty,), groups=(group,)
     )
@@ -220,6 +283,7 @@ def test_no_text_of_a_user_is_more_than_text(nasty: str) -> None:
     assert found.tables["Warnings"] == [["Warning"], [shown]]
     assert found.tables["Changes"][1] == ["update", shown, shown]
     assert found.row("Fit: groups", f"{shown}/{group.group}")[2] == shown
+    assert found.notes("Fit: groups") == [f"{shown}/{group.group}: {shown}"]
     assert found.html <= OURS
     innocent = {"html_inline", "link_open", "image", "code_inline", "em_open", "s_open"}
     assert not innocent & found.kinds

@@ -29,6 +29,12 @@ HIDDEN = {
     "TF_WORKSPACE": "another",
     "TF_DATA_DIR": "elsewhere",
     "TF_INPUT": "1",
+    "KUBE_CONFIG_PATH": "another-kubeconfig",
+    "KUBE_CONFIG_PATHS": "another-kubeconfig",
+    "KUBE_CTX": "another",
+    "KUBE_HOST": "another:443",
+    "KUBE_CLUSTER_CA_CERT_DATA": "another",
+    "KUBE_PROXY_URL": "http://proxy:1",
 }
 
 
@@ -70,9 +76,9 @@ def refusal() -> tuple[str, str | None, int]:
 
 def test_terraform_comes_before_tofu(path: Path) -> None:
     tofu = fake(path / "tofu", "1.11.1")
-    assert programs.find() == Program((str(tofu),), "1.11.1")
+    assert programs.find() == Program((str(tofu),), "1.11.1", "linux_amd64")
     terraform = fake(path / "terraform", "1.14.0")
-    assert programs.find() == Program((str(terraform),), "1.14.0")
+    assert programs.find() == Program((str(terraform),), "1.14.0", "linux_amd64")
     assert programs.find().name == str(terraform)
 
 
@@ -92,7 +98,7 @@ def test_the_one_that_is_named_comes_first(
     monkeypatch.setenv("RAY_GKE_TERRAFORM", named.format(home.parent))
     found = on_path if named == "given" else home
     version = "1.12.0" if named == "given" else "1.13.0"
-    assert programs.find() == Program((str(found),), version)
+    assert programs.find() == Program((str(found),), version, "linux_amd64")
 
 
 def test_a_link_is_run_by_its_own_name(path: Path, tmp_path: Path) -> None:
@@ -197,6 +203,7 @@ def test_what_changes_a_run_without_a_trace_does_not_reach_it(
     for name, value in {**HIDDEN, KEPT: "/some/file", "HTTPS_PROXY": "proxy:1"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CHECKPOINT_DISABLE", "")
+    monkeypatch.setenv("KUBE_TOKEN", "another")
     more = {"KUBE_TOKEN": "some-token"}
     if way == "run":
         out = process.run([str(program)], "plan", env=more).out
@@ -216,4 +223,4 @@ def test_what_changes_a_run_without_a_trace_does_not_reach_it(
         "CHECKPOINT_DISABLE": "1",
     }
     assert {name: told.get(name) for name in wanted} == wanted
-    assert "KUBE_TOKEN" not in os.environ
+    assert os.environ["KUBE_TOKEN"] == "another"

@@ -7,13 +7,30 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from ray_gke.errors import RefusedError
+from ray_gke.targets.broken_connections import reason
 
 _GIVEN = "GOOGLE_OAUTH_ACCESS_TOKEN"
 """A token that is given, as Terraform's google provider takes it."""
+
+_OF_TERRAFORM_ALONE = (
+    "GOOGLE_CREDENTIALS",
+    "GOOGLE_CLOUD_KEYFILE_JSON",
+    "GCLOUD_KEYFILE_JSON",
+    "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+    "GOOGLE_BACKEND_CREDENTIALS",
+    "GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT",
+)
+"""By these Terraform would be somebody else than Google's clients here.
+
+Sources: Terraform's "Google Cloud Platform Provider" and "Backend Type: gcs".
+"""
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _LOGIN = (
@@ -31,15 +48,23 @@ class Credentials:
 
     @classmethod
     def default(cls) -> Credentials:
-        """Return those of this machine. Raises RefusedError where there are none."""
+        """Return those of this machine.
+
+        Raises RefusedError where there are none, or others for Terraform.
+        """
         import google.auth
         from google.auth.exceptions import DefaultCredentialsError
         from google.oauth2.credentials import Credentials as AccessToken
 
+        if others := [name for name in _OF_TERRAFORM_ALONE if os.environ.get(name)]:
+            raise _two_identities(others)
         if given := os.environ.get(_GIVEN):
             return cls(AccessToken(given))
         try:
-            found, _ = google.auth.default(scopes=[_SCOPE])
+            with warnings.catch_warnings():
+                # Of a login without a quota project: `targets.google` names one.
+                warnings.filterwarnings("ignore", category=UserWarning)
+                found, _ = google.auth.default(scopes=[_SCOPE])
         except DefaultCredentialsError as error:
             raise RefusedError(
                 f"there are no credentials for Google Cloud: {_one_line(error)}",
@@ -57,12 +82,14 @@ class Credentials:
 
         Raises RefusedError when Google gives none.
         """
-        from google.auth.exceptions import GoogleAuthError
+        from google.auth.exceptions import GoogleAuthError, TransportError
 
         with self._lock:
             if not self._found.valid:
                 try:
                     self._refresh()
+                except TransportError as error:
+                    raise _no_answer(error) from None
                 except GoogleAuthError as error:
                     raise RefusedError(
                         f"Google gives no access token: {_one_line(error)}", hint=_LOGIN
@@ -70,11 +97,34 @@ class Credentials:
             return str(self._found.token)
 
     def _refresh(self) -> None:
-        import urllib3
-        from google.auth.transport import urllib3 as transport
+        # Not its transport of urllib3, which knows of no HTTPS_PROXY.
+        from google.auth.transport.requests import Request
 
-        request: Any = transport.Request  # without types of its own
-        self._found.refresh(request(urllib3.PoolManager()))
+        request: Any = Request  # without types of its own
+        self._found.refresh(request())
+
+
+def _two_identities(others: Sequence[str]) -> RefusedError:
+    return RefusedError(
+        f"only Terraform would heed {', '.join(others)}, and be somebody else than "
+        "ray-gke",
+        hint="unset it; say who you are by Application Default Credentials, to both: "
+        "GOOGLE_APPLICATION_CREDENTIALS=FILE or gcloud auth application-default login, "
+        "with --impersonate-service-account=ACCOUNT to be a service account",
+    )
+
+
+def _no_answer(error: Exception) -> RefusedError:
+    """Return that whoever gives access tokens does not answer."""
+    broken: Any = error.args[0] if error.args else error
+    request = getattr(broken, "request", None)
+    host = urlsplit(request.url).hostname if request is not None else None
+    # What requests wraps is the error of urllib3's connection.
+    inner = broken.args[0] if getattr(broken, "args", None) else broken
+    return RefusedError(
+        f"{host or 'Google'} cannot be reached for an access token: {reason(inner)}",
+        hint="check the network, and HTTPS_PROXY",
+    )
 
 
 def _one_line(error: BaseException) -> str:

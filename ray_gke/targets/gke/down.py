@@ -73,7 +73,7 @@ def _take_away(
     if CLUSTER in here:
         _is_allowed(stacks, delete_cluster=delete_cluster)
     _empty(stacks, platform, rest, delete_cluster=delete_cluster)
-    if CLUSTER in here and not fingerprint.known(stacks):
+    if not fingerprint.known(stacks):
         rest.warn(_unproven(stacks))
     try:
         _destroy(stacks, platform, rest.emit)
@@ -95,7 +95,10 @@ def _destroy(stacks: Stacks, platform: Stack, emit: Emit) -> None:
 
 
 def _unproven(stacks: Stacks) -> str:
-    """Return how to look by hand where nothing could be proven to be the cluster's."""
+    """Return how to look by hand where nothing could be proven to be the cluster's.
+
+    It may be gone already: another machine has begun to take the platform away.
+    """
     project = stacks.whole.spec.project
     cluster = stacks.whole.spec.cluster.name or stacks.name
     lists = (
@@ -107,8 +110,8 @@ def _unproven(stacks: Stacks) -> str:
     )
     looks = "; ".join(f"gcloud compute {one} --project {project}" for one in lists)
     return (
-        "nothing proves later what the cluster leaves behind, as it could not be asked "
-        f"before it goes; look at it with {looks}"
+        "nothing proves what a cluster of the platform leaves behind, as this machine "
+        f"has not asked it while it was there; look at it with {looks}"
     )
 
 

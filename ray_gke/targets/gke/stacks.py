@@ -82,8 +82,16 @@ class Stacks:
 
     @property
     def begun(self) -> bool:
-        """Tell whether there may be a state: here, or in a bucket."""
-        return self.copy.exists or self.whole.spec.state is not None
+        """Tell whether there may be a state: here, or in a bucket.
+
+        Terraform is not asked: its backend `gcs` writes one where there is none.
+        """
+        spec = self.whole.spec
+        if self.copy.exists or spec.state is None:
+            return self.copy.exists
+        backend = terraform_variables.backend(spec, self.name, "platform")
+        place = self.copy.place("platform", backend)
+        return self.google.object_exists(place) is not False
 
     def platform(self, variables: Variables | None = None) -> Stack:
         """Return the stack `platform`, ready to be planned.
@@ -128,7 +136,7 @@ class Stacks:
         """
         if self.whole.spec.state is None:
             return self.outputs()
-        return self.read_outputs(self.platform())
+        return self.read_outputs(self.platform()) if self.begun else None
 
     def read_outputs(self, platform: Stack) -> Outputs | None:
         """Return the outputs that the state has now, and remember them."""

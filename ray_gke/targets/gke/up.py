@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ray_gke.errors import RefusedError
 from ray_gke.events import Emit, Note
-from ray_gke.targets.gke import doctor, fingerprint
+from ray_gke.targets.gke import doctor, fingerprint, pools_in_use
 from ray_gke.targets.gke.doctor import Needs, world
 from ray_gke.targets.gke.stacks import Outputs, Stacks, Variables, not_up
 from ray_gke.targets.registry.client import Registries
@@ -104,7 +104,8 @@ def examine(stacks: Stacks, needs: Needs, emit: Emit, confirm: Confirm) -> None:
     `confirm` is asked before APIs are enabled.
     """
     with step(emit, stacks.name, "doctor", _STEPS) as outcome:
-        report = doctor.examine_and_enable(needs, world.of(stacks), confirm)
+        asked = world.of(stacks, lambda text: emit(Note(stacks.name, text)))
+        report = doctor.examine_and_enable(needs, asked, confirm)
         refusal = doctor.refusal(report)
         if refusal:
             raise refusal
@@ -129,7 +130,7 @@ def plan(
         outcome.detail = summary(planned.changes)
     for text in told(planned.changes):
         emit(Note(stacks.name, text))
-    _agree(planned.changes, confirm)
+    _agree(planned.changes, confirm, _users(stacks, planned.changes))
     return planned
 
 
@@ -228,11 +229,20 @@ def _enables_apis(planned: Planned) -> bool:
     return any(one.type == "google_project_service" for one in created)
 
 
-def _agree(changes: Changes, confirm: Confirm) -> None:
+def _users(stacks: Stacks, changes: Changes) -> str:
+    """Return in words which runs lose the nodes on which they are."""
+    pools, known = pools_in_use.ending(changes), stacks.remembered()
+    runs = pools_in_use.runs_on(stacks.api(known), pools) if pools and known else ()
+    if not runs:
+        return ""
+    return f", on whose nodes are {', '.join(runs)}: bring these up with ray-gke up too"
+
+
+def _agree(changes: Changes, confirm: Confirm, users: str = "") -> None:
     ending = [one for one in changes.todo if one.ends]
-    if ending and not confirm(_ending(ending)):
+    if ending and not confirm(question := f"{_ending(ending)}{users}"):
         hint = "--yes goes on; ray-gke plan shows the changes"
-        raise RefusedError(_ending(ending), hint=hint)
+        raise RefusedError(question, hint=hint)
 
 
 def _ending(changes: Sequence[ResourceChange]) -> str:

@@ -16,14 +16,19 @@ class Unread:
     """Why there is no answer.
 
     `denied` is a permission that is missing, `api_off` an API that the project has not
-    turned on (`api` is its name, such as compute.googleapis.com), `throttled` a limit
-    of requests, `unreachable` a network, `failed` all else. `message` is Google's, in
-    one line.
+    turned on (`api` is its name, such as compute.googleapis.com), `quota_project` one
+    that another project has not turned on, whose quota is used, or a quota that may not
+    be used; `throttled` is a limit of requests, `unreachable` a network, `failed` all
+    else. `message` is Google's, in one line. `consumer` is the id or the number of the
+    project whose quota is used, where Google tells it.
     """
 
-    reason: Literal["denied", "api_off", "throttled", "unreachable", "failed"]
+    reason: Literal[
+        "denied", "api_off", "quota_project", "throttled", "unreachable", "failed"
+    ]
     message: str
     api: str = ""
+    consumer: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,10 @@ class Channel:
 
 @dataclass(frozen=True)
 class ClusterSeen:
-    """A GKE cluster; `id` is Google's unique one, `created` a time of RFC 3339."""
+    """A GKE cluster; `id` is Google's unique one, `created` a time of RFC 3339.
+
+    `version` is that of its control plane.
+    """
 
     name: str
     location: str
@@ -82,6 +90,7 @@ class ClusterSeen:
     labels: Mapping[str, str]
     network: str
     subnetwork: str
+    version: str
 
 
 @dataclass(frozen=True)

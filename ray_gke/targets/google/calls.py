@@ -29,8 +29,14 @@ ONCE: dict[str, Any] = {"retry": None, "timeout": 10.0}
 _PASSING = {429, 500, 502, 503, 504}
 _LIMITS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _API_OFF = {"accessNotConfigured", "SERVICE_DISABLED"}
+_MAY_NOT_COUNT = re.compile(r"does not have required permission to use project")
+"""What Google says of a quota that may not be used; not all APIs tell the reason."""
 _SERVICE = re.compile(r"\b[a-z]+\.googleapis\.com(?=/overview)")
 _LONGEST = 1000
+
+
+class AskAgain(Exception):
+    """Whoever asks has changed how it is asked, and so the answer may be another."""
 
 
 def ask(question: Callable[[], Answer]) -> Answer | Unread:
@@ -83,6 +89,15 @@ def done(what: str, answer: Answer | Unread) -> Answer:
     return answer
 
 
+def may_not_count(error: BaseException) -> bool:
+    """Tell whether the project may not be used for whose quota it is to count."""
+    from google.api_core.exceptions import GoogleAPICallError
+
+    return isinstance(error, GoogleAPICallError) and bool(
+        _MAY_NOT_COUNT.search(error.message)
+    )
+
+
 def _passes(error: BaseException) -> bool:
     """Tell whether it may be different in a moment."""
     from google.api_core.exceptions import GoogleAPICallError
@@ -94,7 +109,7 @@ def _passes(error: BaseException) -> bool:
         return error.code in _PASSING or bool(_LIMITS & _reasons(error))
     # Where names are not known there is no network, or one without Google.
     unknown = isinstance(cause(_inner(error)), NameResolutionError)
-    return isinstance(error, NoConnection | Timeout) and not unknown
+    return isinstance(error, AskAgain | NoConnection | Timeout) and not unknown
 
 
 def _unread(error: Any) -> Unread:
@@ -114,7 +129,9 @@ def _refusal(error: Any) -> Unread:
     message = _one_line(re.sub(r"^[A-Z]+ https?://\S+: ", "", error.message))
     reasons = _reasons(error)
     if reasons & _API_OFF:
-        return Unread("api_off", message, api=_api(error))
+        return Unread("api_off", message, _api(error), _consumer(error))
+    if may_not_count(error):
+        return Unread("quota_project", message, consumer=_consumer(error))
     if error.code == 429 or reasons & _LIMITS:  # noqa: PLR2004 - HTTP's own number
         return Unread("throttled", message)
     denied = error.code in {401, 403}
@@ -131,6 +148,11 @@ def _api(error: Any) -> str:
     told = (error.metadata or {}).get("service")
     named = _SERVICE.search(error.message)
     return told or (named[0] if named else "")
+
+
+def _consumer(error: Any) -> str:
+    told = str((error.metadata or {}).get("consumer", ""))
+    return told.removeprefix("projects/").removeprefix("project_number:")
 
 
 def _no_answer(error: Any) -> str:

@@ -14,6 +14,7 @@ from ray_gke.targets.google import (
     left_behind,
     projects,
     quotas,
+    storage,
 )
 from ray_gke.targets.google.answers import (
     CloudResource,
@@ -125,6 +126,19 @@ class Google:
     def disk_image(self, name: str) -> bool | Unread:
         """Tell whether the project has an image of Compute Engine's, for disks."""
         return compute.disk_image(self._to, name)
+
+    def object_exists(self, url: str) -> bool | Unread:
+        """Tell whether Cloud Storage has an object, `gs://BUCKET/NAME`.
+
+        Unread also where there is no such bucket.
+        """
+        return storage.object_exists(self._to, url)
+
+    def granted_on_bucket(
+        self, bucket: str, permissions: Collection[str]
+    ) -> frozenset[str] | Unread:
+        """Return which of the permissions we have on a bucket of Cloud Storage."""
+        return storage.granted(self._to, bucket, permissions)
 
     def left_behind(self, kind: str) -> tuple[CloudResource, ...] | Unread:
         """Return all of one of CloudResource's kinds, in all places."""

@@ -71,6 +71,7 @@ def _cluster(one: Any) -> ClusterSeen:
         dict(one.resource_labels),
         one.network,
         one.subnetwork,
+        one.current_master_version,
     )
 
 

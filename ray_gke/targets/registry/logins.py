@@ -88,7 +88,7 @@ class Logins:
             said = json.loads(self._file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RefusedError(
                 f"{self._file} cannot be read: {error}",
                 hint="repair it, or set DOCKER_CONFIG to another folder",

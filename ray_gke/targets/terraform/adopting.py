@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from ray_gke.errors import RefusedError
 from ray_gke.events import Emit, Note
@@ -12,7 +13,8 @@ from ray_gke.targets.terraform.changes import ResourceChange
 if TYPE_CHECKING:
     from ray_gke.targets.terraform.stack import Planned, Stack
 
-_LABELS = ("labels", "resource_labels", "metadata")
+_GOOGLE, _KUBERNETES = "managed-by", "app.kubernetes.io/managed-by"
+"""The labels by which what the stacks make is known."""
 
 
 def adopt(stack: Stack, planned: Planned, emit: Emit) -> Planned:
@@ -36,9 +38,26 @@ def adopt(stack: Stack, planned: Planned, emit: Emit) -> Planned:
 
 
 def _is_foreign(change: ResourceChange) -> bool:
-    """Tell whether what was there is not as we make it."""
-    labels = any(name in change.attributes for name in _LABELS)
-    return change.ends or labels
+    """Tell whether what was there is not what an interrupted apply had begun to make.
+
+    That it differs is no sign. After an import google has all labels at one place
+    alone, `effective_labels` (`SetLabels`); kubernetes has none of the domains of
+    kubernetes.io but app.kubernetes.io (`IsInternalKey`); helm has neither values nor
+    repository (`ImportState`). Sources: the functions named, of the providers.
+    """
+    kind = change.type
+    return change.ends or _mark(kind, change.before) != _mark(kind, change.values)
+
+
+def _mark(kind: str, values: Mapping[str, Any]) -> str | None:
+    """Return by what a resource is known besides its name, None where by nothing."""
+    if kind == "helm_release":
+        # Once it is imported it has the chart's name, where we give a folder.
+        return PurePosixPath(values["chart"]).name
+    if kind.startswith("kubernetes_"):
+        (metadata,) = values["metadata"]
+        return (metadata.get("labels") or {}).get(_KUBERNETES)
+    return (values.get("effective_labels") or {}).get(_GOOGLE)
 
 
 def _not_ours(foreign: Sequence[ResourceChange]) -> RefusedError:

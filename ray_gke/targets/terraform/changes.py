@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _ACTIONS: Mapping[tuple[str, ...], str] = {
@@ -26,7 +26,8 @@ class ResourceChange:
     """One resource that is created, updated, replaced or deleted.
 
     `attributes` are the names of what differs; `values` what is known of how it will
-    be, or of how it was for a delete. `digest` changes with what is done to them.
+    be, or of how it was for a delete; `before` how it is now. `digest` changes with
+    what is done to them.
     """
 
     address: str
@@ -35,6 +36,7 @@ class ResourceChange:
     attributes: tuple[str, ...]
     values: Mapping[str, Any]
     digest: str = ""
+    before: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ends(self) -> bool:
@@ -92,6 +94,7 @@ def _change(one: Mapping[str, Any], action: str) -> ResourceChange:
         tuple(differing) if before and after else (),
         after or before,
         _digest(said),
+        before,
     )
 
 

@@ -12,6 +12,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,14 @@ from typing import IO, Any
 from ray_gke.errors import RefusedError
 from ray_gke.targets.terraform.messages import Diagnostic, Message
 
-LOCK_TIMEOUT = "10s"
-"""How long a command waits for a state that somebody else works on."""
+LOCK_TIMEOUT = "5m"
+"""How long a plan or an apply waits for a state that somebody else works on, once the
+user is told who that is."""
+
+QUIET_LOCK_TIMEOUT = "10s"
+"""How long another command does, of which nobody is told."""
+
+AT_ONCE = "0s"
 
 _POLL_SECONDS = 0.05
 _AT_ONCE_SECONDS = 8.0
@@ -31,7 +38,11 @@ _AT_ONCE_SECONDS = 8.0
 without end."""
 
 _NOTHING: Mapping[str, str] = {}
-_HIDDEN = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT")
+_HIDDEN = (
+    *("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT"),
+    # What the providers kubernetes and helm would mix with the cluster that is meant.
+    "KUBE_",
+)
 """What would change what the stacks are told, without a trace in the platform file."""
 
 
@@ -66,21 +77,27 @@ def run(
 ) -> Done:
     """Run a short command to its end, and return what it said.
 
-    `options` are Terraform's, in snake_case; True is a flag without a value.
+    `options` are Terraform's, in snake_case; True is a flag without a value. Ctrl-C is
+    passed on: it gives its lock back, and KeyboardInterrupt is raised.
     """
-    done = subprocess.run(  # noqa: S603 a list, and no shell
-        _words(command, verb, arguments, options),
-        cwd=folder,
-        env=_environment(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        start_new_session=True,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(  # noqa: S603 a list, and no shell
+            _words(command, verb, arguments, options),
+            cwd=folder,
+            env=_environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        with interruptible(Running(process, Path(os.devnull)), lambda: None):
+            code = process.wait()
+        return Done(code, _text(out), _text(err))
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -103,6 +120,17 @@ class Running:
         """Ask it to stop: once it ends what it has begun, twice it stops at once."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has given its lock back.
+
+        With Ctrl-C meanwhile it is ended at once.
+        """
+        self.interrupt()
+        try:
+            self.process.wait()
+        except KeyboardInterrupt:
+            self.end_at_once()
 
     def end_at_once(self) -> None:
         """Ask it to stop again; end it with its providers when these do not hear it."""
@@ -188,12 +216,10 @@ def interruptible(running: Running, waiting: Callable[[], None]) -> Iterator[Non
     try:
         yield
     except BaseException:
-        running.interrupt()
-        waiting()
         try:
-            running.process.wait()
-        except KeyboardInterrupt:
-            running.end_at_once()
+            waiting()
+        finally:
+            running.stop()
         raise
 
 

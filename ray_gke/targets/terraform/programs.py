@@ -28,10 +28,14 @@ _INSTALL = (
 
 @dataclass(frozen=True)
 class Program:
-    """A Terraform that can be run: the words it is called with, and its version."""
+    """A Terraform that can be run: the words it is called with, and its version.
+
+    `platform` is the machine that it is for, such as linux_amd64, if it tells that.
+    """
 
     command: tuple[str, ...]
     version: str
+    platform: str = ""
 
     @property
     def name(self) -> str:
@@ -42,14 +46,14 @@ class Program:
 def find() -> Program:
     """Return the Terraform of this machine. Raises RefusedError."""
     command = _command()
-    version = _version(command)
+    version, platform = _version(command)
     minor = ".".join(version.split(".")[:2])
     if parsed(minor) < parsed(OLDEST):
         raise RefusedError(
             f"{command[0]} is Terraform {version}; {OLDEST} or later is needed",
             hint=_INSTALL,
         )
-    return Program(command, version)
+    return Program(command, version, platform)
 
 
 def _command() -> tuple[str, ...]:
@@ -69,12 +73,12 @@ def _command() -> tuple[str, ...]:
     raise RefusedError("there is no Terraform on this machine", hint=_INSTALL)
 
 
-def _version(command: tuple[str, ...]) -> str:
-    """Return the version that a program tells of itself, such as `1.12.0-beta1`."""
+def _version(command: tuple[str, ...]) -> tuple[str, str]:
+    """Return what a program tells of itself: `1.12.0-beta1` and its platform."""
     try:
         told = json.loads(process.run(command, "version", json=True).out)
         if _VERSION.match(version := str(told["terraform_version"])):
-            return version
+            return version, str(told.get("platform", ""))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise RefusedError(

@@ -98,12 +98,12 @@ class Stack:
         if journal.still_running(self._running) or self._unwritten.is_file():
             yield None
             return
-        begun = self._begin_plan()
+        begun = self._begin_plan(process.AT_ONCE)
         try:
             yield begun
         finally:
             if begun.process.poll() is None:
-                begun.end_at_once()
+                begun.stop()
                 journal.end(self._running, begun.log, whole=False)
 
     def plan(
@@ -116,7 +116,8 @@ class Stack:
     ) -> Planned:
         """Return what an apply would do; nothing is changed. Raises FailedError.
 
-        `begun` is a plan that `planning` has begun.
+        `begun` is a plan that `planning` has begun, `options` are Terraform's: with
+        `lock=False` nobody is kept out meanwhile, which is for what is only shown.
         """
         if begun is None:
             journal.wait_for_earlier(self._running, emit, self.title)
@@ -125,28 +126,40 @@ class Stack:
         logs = [self._applied, self.copy.log(f"{self.name}-plan")]
         left = {log: journal.lock_left(log) for log in logs}
         try:
-            return self._plan(begun, **options)
+            return self._plan(begun, process.AT_ONCE, **options)
         except StackError as error:
             lock = journal.take_lock(error.diagnostics, left)
             if lock is None:
-                raise
-        text = f"Terraform was killed, and has left its lock {lock}: it is released"
+                self._tell_who_is_waited_for(error, emit)
+        if lock:
+            text = f"Terraform was killed, and has left its lock {lock}: it is released"
+            emit(Note(self.title, text))
+            self._run("force-unlock", lock, force=True)
+        return self._plan(None, process.LOCK_TIMEOUT, **options)
+
+    def _tell_who_is_waited_for(self, error: StackError, emit: Emit) -> None:
+        """Tell whose lock it is; raises all other errors.
+
+        Terraform says whose only when it gives up, so first it is asked to at once.
+        """
+        locks = [failures.cause(one) == "state_locked" for one in error.diagnostics]
+        if not any(locks):
+            raise error
+        text = f"{error.problems[0].message}: waiting, {process.LOCK_TIMEOUT} at most"
         emit(Note(self.title, text))
-        self._run("force-unlock", lock, force=True)
-        return self._plan(None, **options)
 
     @property
     def _unwritten(self) -> Path:
         """What an apply made, and could not write to a bucket any more."""
         return self.folder / "errored.tfstate"
 
-    def _plan(self, begun: process.Running | None, **options: Any) -> Planned:
+    def _plan(
+        self, begun: process.Running | None, patience: str, **options: Any
+    ) -> Planned:
         if self._unwritten.is_file():
-            self._run(
-                "state push", self._unwritten.name, lock_timeout=process.LOCK_TIMEOUT
-            )
+            self._run("state push", self._unwritten.name, lock_timeout=patience)
             self._unwritten.unlink()
-        code, said = self._hear(begun or self._begin_plan(**options))
+        code, said = self._hear(begun or self._begin_plan(patience, **options))
         if code not in (0, _CHANGES):
             raise self._failed(said)
         if code == 0:
@@ -189,10 +202,18 @@ class Stack:
                 hint=f"{self.again} once more, when nobody else does",
             )
         applying = Applying(self.title, step, planned.changes.todo, emit)
-        code, said = self._hear(self._begin("apply", _PLAN_FILE, input=False), applying)
+        try:
+            self._apply(applying, process.AT_ONCE)
+        except StackError as error:
+            self._tell_who_is_waited_for(error, emit)
+            self._apply(applying, process.LOCK_TIMEOUT)
+        return applying.summary()
+
+    def _apply(self, applying: Applying, patience: str) -> None:
+        options: dict[str, Any] = {"input": False, "lock_timeout": patience}
+        code, said = self._hear(self._begin("apply", _PLAN_FILE, **options), applying)
         if code:
             raise self._failed(said)
-        return applying.summary()
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs by name; nothing where the stack was never applied."""
@@ -223,13 +244,13 @@ class Stack:
             raise self._failed(done.errors)
         return not done.code
 
-    def _begin_plan(self, **options: Any) -> process.Running:
+    def _begin_plan(self, patience: str, **options: Any) -> process.Running:
         return self._begin(
             "plan",
             out=_PLAN_FILE,
             input=False,
             detailed_exitcode=True,
-            lock_timeout=process.LOCK_TIMEOUT,
+            lock_timeout=patience,
             **options,
         )
 

@@ -147,7 +147,7 @@ class WorkingCopy:
         where: dict[str, Any] = {"folder": self.stack(stack), "env": env}
         if not self.moves(stack, backend):
             return process.run(command, "init", **where, **options)
-        options |= {"migrate_state": True, "lock_timeout": process.LOCK_TIMEOUT}
+        options |= {"migrate_state": True, "lock_timeout": process.QUIET_LOCK_TIMEOUT}
         done = process.run(command, "init", **where, **options)
         if done.code and _UNDECIDED in done.err:
             if not self._is_empty(stack, backend, command, env):

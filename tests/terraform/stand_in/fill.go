@@ -34,7 +34,20 @@ func (b *behaviour) made(path string, shape cty.Type, known map[string]string) c
 	if given, found := b.Computed[last]; found {
 		return fromJSON(expandAll(given, known), shape)
 	}
+	if shape.IsObjectType() {
+		return b.madeObject(path, shape, known)
+	}
 	return empty(shape)
+}
+
+func (b *behaviour) madeObject(
+	path string, shape cty.Type, known map[string]string,
+) cty.Value {
+	values := map[string]cty.Value{}
+	for name, inner := range shape.AttributeTypes() {
+		values[name] = b.made(join(path, name), inner, known)
+	}
+	return cty.ObjectVal(values)
 }
 
 func empty(shape cty.Type) cty.Value {

@@ -44,8 +44,12 @@ func liveAttribute(
 	case !found:
 		return cty.NullVal(a.Type())
 	}
-	if name == "labels" || name == "annotations" {
-		given = withoutInternal(given, state)
+	if fields, ok := given.(map[string]any); ok && (name == "labels" || name == "annotations") {
+		kept := withoutInternal(fields, state)
+		if len(kept) == 0 && !state.IsKnown() {
+			return cty.NullVal(a.Type())
+		}
+		given = kept
 	}
 	if state.IsWhollyKnown() && alike(plain(name, state), given) {
 		return state
@@ -61,18 +65,19 @@ func isZero(state cty.Value) bool {
 	return state.IsWhollyKnown() && empty(state.Type()).RawEquals(state)
 }
 
-// withoutInternal leaves out what Kubernetes itself writes, as the provider does.
-func withoutInternal(given any, state cty.Value) any {
-	fields, ok := given.(map[string]any)
-	if !ok || missing(state) {
-		return given
+// withoutInternal leaves out what Kubernetes itself writes, as the provider does: all
+// of its own domains that the state does not have, and so all after an import.
+func withoutInternal(fields map[string]any, state cty.Value) map[string]any {
+	known := map[string]cty.Value{}
+	if !missing(state) {
+		known = state.AsValueMap()
 	}
 	kept := map[string]any{}
 	for name, value := range fields {
 		domain, _, _ := strings.Cut(name, "/")
-		internal := strings.HasSuffix(domain, "kubernetes.io") ||
-			strings.HasSuffix(domain, "k8s.io")
-		if _, own := state.AsValueMap()[name]; own || !internal {
+		internal := strings.HasSuffix(domain, "kubernetes.io") &&
+			domain != "app.kubernetes.io" && domain != "service.beta.kubernetes.io"
+		if _, own := known[name]; own || !internal {
 			kept[name] = value
 		}
 	}

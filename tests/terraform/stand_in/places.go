@@ -38,26 +38,47 @@ func (p *provider) setting(name string) string {
 	return ""
 }
 
+func ownLabels(k *kind) string {
+	if k.name == "google_container_cluster" {
+		return "resource_labels"
+	}
+	return "labels"
+}
+
 // label does what the google provider does at plan: the labels on the object are
-// those of the configuration, of the provider, and one of its own.
-func (p *provider) label(k *kind, planned map[string]cty.Value) {
+// those of the configuration, of the provider, one of its own, and those of others.
+func (p *provider) label(k *kind, prior cty.Value, planned map[string]cty.Value) {
 	if _, found := k.schema.Block.Attributes["effective_labels"]; !found {
 		return
 	}
-	own := planned["labels"]
-	if k.name == "google_container_cluster" {
-		own = planned["resource_labels"]
+	own := planned[ownLabels(k)]
+	if own != cty.NilVal && !own.IsNull() && !own.IsWhollyKnown() {
+		planned["effective_labels"] = cty.UnknownVal(cty.Map(cty.String))
+		planned["terraform_labels"] = cty.UnknownVal(cty.Map(cty.String))
+		return
 	}
-	effective := cty.UnknownVal(cty.Map(cty.String))
-	if own == cty.NilVal || own.IsNull() || own.IsWhollyKnown() {
-		effective = p.allLabels(own)
-	}
-	planned["effective_labels"] = effective
-	planned["terraform_labels"] = effective
+	planned["terraform_labels"] = p.allLabels(own, nil)
+	planned["effective_labels"] = p.allLabels(own, othersLabels(prior))
 }
 
-func (p *provider) allLabels(own cty.Value) cty.Value {
+func othersLabels(prior cty.Value) map[string]cty.Value {
 	labels := map[string]cty.Value{}
+	if there := part(prior, "effective_labels"); !missing(there) {
+		labels = there.AsValueMap()
+	}
+	if ours := part(prior, "terraform_labels"); !missing(ours) {
+		for name := range ours.AsValueMap() {
+			delete(labels, name)
+		}
+	}
+	return labels
+}
+
+func (p *provider) allLabels(own cty.Value, others map[string]cty.Value) cty.Value {
+	labels := map[string]cty.Value{}
+	for name, value := range others {
+		labels[name] = value
+	}
 	if !is(p.config["add_terraform_attribution_label"], "false") {
 		labels["goog-terraform-provisioned"] = cty.StringVal("true")
 	}

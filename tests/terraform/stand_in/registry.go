@@ -76,6 +76,7 @@ func (r *registry) read(
 	err := r.cloud.do(ctx, &call{"read", k.name, id}, func(there *contents) error {
 		if object := there.Objects[key(k.name, id)]; object != nil {
 			found = complete(&k.schema.Block, fromJSON(object.Values, k.shape()))
+			found = remembered(k, found, prior)
 		}
 		return nil
 	})
@@ -135,7 +136,7 @@ func (r *registry) find(_ context.Context, k *kind, id string) (cty.Value, error
 		}
 		if object.ID == wanted || strings.HasSuffix(object.ID, "/"+wanted) {
 			found := fromJSON(object.Values, k.shape())
-			return complete(&k.schema.Block, found), nil
+			return complete(&k.schema.Block, imported(k, found)), nil
 		}
 	}
 	return cty.NullVal(k.shape()), errors.New("Cannot import non-existent remote object")

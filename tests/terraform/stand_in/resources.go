@@ -79,7 +79,8 @@ func (p *provider) plan(k *kind, prior, proposed, config cty.Value) cty.Value {
 	if prior.IsNull() {
 		p.place(k, values, config)
 	}
-	p.label(k, values)
+	p.label(k, prior, values)
+	recompute(k, prior, values)
 	return cty.ObjectVal(values)
 }
 

@@ -36,10 +36,13 @@ def examine(needs: Needs, world: World) -> Report:
 def examine_and_enable(
     needs: Needs, world: World, confirm: Callable[[str], bool]
 ) -> Report:
-    """Return the same once the APIs that are off are on, if `confirm` agrees to it."""
+    """Return the same once the APIs that are off are on, if `confirm` agrees to it.
+
+    What Google does not know everywhere at once is waited for.
+    """
     report = examine(needs, world)
     what = f"this would enable {', '.join(report.off)} in {needs.project}"
     if not (report.off and confirm(what)):
         return report
     world.login().enable_apis(report.off)
-    return examine(needs, world)
+    return judging.judge(needs, asking.ask(needs, world, report.off))

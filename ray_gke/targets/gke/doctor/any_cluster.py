@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ray_gke.errors import RefusedError
-from ray_gke.rendering import pod_security
+from ray_gke.rendering import feature_gates, pod_security
 from ray_gke.targets.gke.doctor.findings import (
     Finding,
     Report,
@@ -34,7 +34,10 @@ def _namespace(api: Api, name: str, wanted: Mapping[str, Objects]) -> Iterator[F
     objects = wanted[name]
     kinds = frozenset(str(one["kind"]) for one in objects) or {"RayCluster"}
     restricted = pod_security.level(objects) == pod_security.RESTRICTED
-    needs = checks.Needs(name, frozenset(kinds), pods_restricted=restricted)
+    gates = feature_gates.needed(objects)
+    needs = checks.Needs(
+        name, frozenset(kinds), pods_restricted=restricted, feature_gates=gates
+    )
     try:
         found = checks.check(api, needs)
     except RefusedError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ray_gke.gke.image_names import ImageName, parse
 from ray_gke.targets.gke.doctor import permissions
 from ray_gke.targets.gke.doctor.here import Here, Terraform
 from ray_gke.targets.gke.doctor.needs import APIS, Needs
+from ray_gke.targets.gke.doctor.quota_project import told_apart
 from ray_gke.targets.gke.doctor.state import Ours
 from ray_gke.targets.gke.later import Later
 from ray_gke.targets.google.answers import (
@@ -29,6 +31,12 @@ from ray_gke.targets.google.answers import (
 if TYPE_CHECKING:
     from ray_gke.targets.google.client import Google
 
+_TIMES, _SECONDS = 12, 10.0
+"""How often an API that has just been enabled is asked again, and after how long.
+
+Google's own error says to wait a few minutes.
+"""
+
 
 @dataclass(frozen=True)
 class World:
@@ -36,11 +44,14 @@ class World:
 
     `login` returns Google's clients. It raises RefusedError where there is no valid
     login. `exists` tells whether a registry has an image, None where nobody may know.
+    `tell` is told what is waited for, by `sleep`.
     """
 
     login: Callable[[], Google]
     exists: Callable[[ImageName], bool | None]
     here: Here
+    tell: Callable[[str], object]
+    sleep: Callable[[float], object] = time.sleep
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class Cloud:
     """What Google Cloud answered; what was not asked for is None or empty.
 
     `disks` are those boot disks that are the project's own, `existing` is asked in the
-    project of a network that is there.
+    project of a network that is there, `bucket` is what may be done in the state's.
     """
 
     project: Project | Unread | None
@@ -69,6 +80,7 @@ class Cloud:
     disks: Mapping[str, bool | Unread]
     family_quotas: Mapping[str, Granted] | Unread
     existing: tuple[Subnetwork, ...] | Unread
+    bucket: frozenset[str] | Unread
 
     @property
     def answered(self) -> bool:
@@ -97,27 +109,61 @@ class Answers:
     login: Problem | None = None
 
 
-def ask(needs: Needs, world: World) -> Answers:
-    """Ask everybody. Without a login Google and the registries are not asked."""
+def ask(needs: Needs, world: World, new: Collection[str] = ()) -> Answers:
+    """Ask everybody. Without a login Google and the registries are not asked.
+
+    `new` are APIs that have just been enabled: until they answer, they are waited for.
+    """
     here = Later(lambda: world.here.look(needs))
     try:
         google = world.login()
     except RefusedError as error:
         return Answers(*here.answer(), {}, login=error.problems[0])
-    cloud = {name: Later(question) for name, question in _asked(needs, google).items()}
     own = {one: name for one in needs.boot_disks if (name := _own(one, needs.project))}
-    disks = {one: Later(partial(google.disk_image, own[one])) for one in own}
+    disks = {f"disk {one}": partial(google.disk_image, own[one]) for one in own}
+    asked: dict[str, Callable[[], Any]] = {**_asked(needs, google), **disks}
+    cloud = {name: Later(question) for name, question in asked.items()}
     images = {one: Later(partial(_image, one, needs, world)) for one in needs.images}
-    found: dict[str, Any] = {name: later.answer() for name, later in cloud.items()}
-    found["disks"] = {name: later.answer() for name, later in disks.items()}
+    found = {name: later.answer() for name, later in cloud.items()}
+    found = _once_known(told_apart(found, needs.project), asked, new, needs, world)
     seen = {name: later.answer() for name, later in images.items()}
-    return Answers(*here.answer(), seen, Cloud(**found))
+    there = {one: found.pop(f"disk {one}") for one in own}
+    return Answers(*here.answer(), seen, Cloud(**found, disks=there))
+
+
+def _once_known(
+    found: dict[str, Any],
+    asked: Mapping[str, Callable[[], Any]],
+    new: Collection[str],
+    needs: Needs,
+    world: World,
+) -> dict[str, Any]:
+    """Ask again what an API has not answered that Google does not know everywhere."""
+    for turn in range(_TIMES):
+        late = {name: one.api for name, one in found.items() if _is_late(one, new)}
+        if not late:
+            break
+        if turn == 0:
+            names, most = ", ".join(sorted({*late.values()})), _TIMES * _SECONDS
+            world.tell(f"waiting, {most:.0f} s at most, until Google knows of {names}")
+        world.sleep(_SECONDS)
+        again = {name: Later(asked[name]) for name in late}
+        answers = {name: later.answer() for name, later in again.items()}
+        found = told_apart({**found, **answers}, needs.project)
+    return found
+
+
+def _is_late(answer: Any, new: Collection[str]) -> bool:
+    """Tell whether it was asked of an API that is on, for all that we know."""
+    return (
+        isinstance(answer, Unread) and answer.reason == "api_off" and answer.api in new
+    )
 
 
 def _asked(needs: Needs, google: Google) -> dict[str, Callable[[], Any]]:
     """Return the questions to Google by the names that `Cloud` has for them."""
     region, existing = needs.region, needs.existing
-    wanted = permissions.asked(permissions.purposes(makes_network=existing is None))
+    wanted = permissions.asked(permissions.purposes(needs))
     return {
         # These are begun first, since their answers have the most pages.
         "accelerators": _if(
@@ -138,6 +184,12 @@ def _asked(needs: Needs, google: Google) -> dict[str, Callable[[], Any]]:
         "routers": _if(not existing, lambda: google.routers(region)),
         "repositories": lambda: google.repositories(region),
         "account": lambda: google.service_account(needs.node_account),
+        "bucket": _if(
+            needs.backend,
+            lambda: google.granted_on_bucket(
+                needs.backend["bucket"], permissions.STATE
+            ),
+        ),
         "existing": _if(
             existing,
             lambda: google.subnetworks(

@@ -21,7 +21,9 @@ from ray_gke import assets
 from ray_gke.errors import Problem, RefusedError
 from ray_gke.targets.gke.doctor import state
 from ray_gke.targets.gke.doctor.needs import Needs
+from ray_gke.targets.gke.doctor.provider_folders import has_provider
 from ray_gke.targets.gke.later import Later
+from ray_gke.targets.google.answers import Unread
 from ray_gke.targets.terraform.programs import Program
 from ray_gke.targets.terraform.working_copy import WorkingCopy
 
@@ -29,7 +31,8 @@ STACKS = ("platform", "addons")
 _SECONDS = 5.0
 _NOBODY_BEHIND = {502, 503, 504}
 """What a proxy, or a site that is down, answers in place of what was asked."""
-_REQUIRED = re.compile(r'source\s*=\s*"hashicorp/([\w-]+)"')
+_REQUIRED = re.compile(r'source\s*=\s*"hashicorp/([\w-]+)"\s*version\s*=\s*"([^"]+)"')
+_CHART = re.compile(r'\brepository\s*=\s*optional\(string, "([^"]+)"\)')
 _BLOCK = re.compile(r"\b(filesystem_mirror|network_mirror|direct)\s*\{([^}]*)\}")
 _PLACE = re.compile(r'\b(?:path|url)\s*=\s*"([^"]+)"')
 _COMMENT = re.compile(r"^\s*(#|//).*$", re.MULTILINE)
@@ -50,7 +53,7 @@ _FOLDERS = (
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider, and from where Terraform gets it.
+    """A provider, and from where Terraform gets one of the `versions` that it may be.
 
     `status` is `here` where a folder has it, `there` where all of `sites` answer, and
     `silent` where one does not, for the `reason` given. It is `nowhere` where the
@@ -58,17 +61,28 @@ class Provider:
     """
 
     name: str
+    versions: str
     status: Literal["here", "there", "silent", "nowhere"]
     sites: tuple[str, ...] = ()
     reason: str = ""
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A page that Helm reads for a chart; `reason` is why it is out of reach, if so."""
+
+    name: str
+    url: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Terraform:
-    """The program, or why there is none, and the stacks' providers."""
+    """The program, or why there is none, the stacks' providers, and their charts."""
 
     program: Program | Problem
     providers: tuple[Provider, ...]
+    charts: tuple[Chart, ...]
 
 
 def reach(url: str) -> str | None:
@@ -88,18 +102,26 @@ def reach(url: str) -> str | None:
 class Here:
     """A machine, for a platform whose stacks are run in `copy`.
 
-    `find` returns Terraform. Raises RefusedError. `reach` is as above.
+    `find` returns Terraform, `stored` tells whether Cloud Storage has an object. Both
+    may raise RefusedError. `reach` is as above.
     """
 
     copy: WorkingCopy
     find: Callable[[], Program]
+    stored: Callable[[str], bool | Unread]
     reach: Callable[[str], str | None] = reach
 
     def look(self, needs: Needs) -> tuple[Terraform, state.Ours]:
         """Return what is here of Terraform, and what its state has."""
         program = self._program()
-        ours = Later(lambda: state.read(needs, self.copy, program))
-        return Terraform(program, self._providers(program)), ours.answer()
+        ours = Later(lambda: state.read(needs, self.copy, program, self.stored))
+        charts = [Later(partial(self._chart, *one)) for one in _charts(needs)]
+        providers = self._providers(program)
+        read = tuple(one.answer() for one in charts)
+        return Terraform(program, providers, read), ours.answer()
+
+    def _chart(self, name: str, url: str) -> Chart:
+        return Chart(name, url, self.reach(url))
 
     def _program(self) -> Program | Problem:
         try:
@@ -110,46 +132,52 @@ class Here:
     def _providers(self, program: Program | Problem) -> tuple[Provider, ...]:
         tofu = isinstance(program, Program) and "tofu" in Path(program.command[0]).name
         folders, sites = _methods(_SITES["tofu" if tofu else "terraform"])
+        machine = program.platform if isinstance(program, Program) else ""
         wanted = {
-            name: has_provider([*self._installed(stack), *folders], name)
+            one: has_provider([*self._installed(stack), *folders], *one, machine)
             for stack in STACKS
-            for name in required(stack)
+            for one in required(stack)
         }
         if all(wanted.values()):
-            return tuple(Provider(name, "here") for name in wanted)
+            return tuple(Provider(*one, "here") for one in wanted)
         asked = {site: Later(partial(self.reach, site)) for site in sites}
         silent = {site: why for site, later in asked.items() if (why := later.answer())}
         return tuple(
-            Provider(name, "here") if here else _elsewhere(name, sites, silent)
-            for name, here in wanted.items()
+            Provider(*one, "here") if here else _elsewhere(*one, sites, silent)
+            for one, here in wanted.items()
         )
 
     def _installed(self, stack: str) -> Iterator[Path]:
         yield self.copy.stack(stack) / ".terraform" / "providers"
 
 
-def required(stack: str) -> list[str]:
-    """Return the names of the providers of a stack: google, kubernetes, helm."""
-    file = assets.folder("terraform") / stack / "versions.tf"
-    return _REQUIRED.findall(file.read_text(encoding="utf-8"))
+def required(stack: str) -> list[tuple[str, str]]:
+    """Return the providers of a stack, each with the versions that it may be."""
+    return _REQUIRED.findall(_text(f"{stack}/versions.tf"))
 
 
-def has_provider(folders: Sequence[Path], name: str) -> bool:
-    """Tell whether one of these folders has a provider, unpacked or packed."""
-    return any(
-        next(folder.glob(f"*/hashicorp/{name}/*"), None) is not None
-        for folder in folders
-    )
+def _charts(needs: Needs) -> Iterator[tuple[str, str]]:
+    """Yield the charts that are installed, and the page that tells of each."""
+    if not needs.spec.cluster.ray_operator:
+        (repository,) = _CHART.findall(_text("addons/variables.tf"))
+        yield "kuberay-operator", f"{repository.rstrip('/')}/index.yaml"
 
 
-def _elsewhere(name: str, sites: Sequence[str], silent: dict[str, str]) -> Provider:
+def _text(file: str) -> str:
+    return (assets.folder("terraform") / file).read_text(encoding="utf-8")
+
+
+def _elsewhere(
+    name: str, versions: str, sites: Sequence[str], silent: dict[str, str]
+) -> Provider:
     hosts = tuple(urlsplit(site).hostname or site for site in sites)
     if not sites:
-        return Provider(name, "nowhere")
+        return Provider(name, versions, "nowhere")
     if not silent:
-        return Provider(name, "there", hosts)
+        return Provider(name, versions, "there", hosts)
     site, reason = next(iter(silent.items()))
-    return Provider(name, "silent", (urlsplit(site).hostname or site,), reason)
+    host = urlsplit(site).hostname or site
+    return Provider(name, versions, "silent", (host,), reason)
 
 
 def _methods(registry: Sequence[str]) -> tuple[list[Path], list[str]]:

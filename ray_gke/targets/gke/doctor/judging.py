@@ -43,6 +43,9 @@ def _of_machine(needs: Needs, answers: Answers) -> Iterator[Finding]:
     backend = needs.backend
     where = f"gs://{backend['bucket']}/{backend['prefix']}" if backend else ""
     yield from machine.state(answers.ours, where)
+    # Of one that is not there, or not for us, it is told already.
+    if answers.cloud and answers.ours.bucket and not answers.ours.bucket.problem:
+        yield project.bucket(needs, answers.cloud)
 
 
 def _of_cloud(needs: Needs, answers: Answers) -> Iterator[Finding]:

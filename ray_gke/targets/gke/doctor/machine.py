@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from ray_gke.errors import Problem
 from ray_gke.targets.gke.doctor.findings import Finding, ok, refused, warning
-from ray_gke.targets.gke.doctor.here import Provider, Terraform
+from ray_gke.targets.gke.doctor.here import Chart, Provider, Terraform
 from ray_gke.targets.gke.doctor.state import Ours
 
 _MIRROR = (
@@ -16,7 +17,7 @@ _MIRROR = (
 
 
 def terraform(found: Terraform) -> Iterator[Finding]:
-    """Yield whether there is a Terraform, and from where its providers come."""
+    """Yield whether there is a Terraform, and from where its parts come."""
     program = found.program
     if isinstance(program, Problem):
         yield refused("terraform", "terraform", program.message, program.hint)
@@ -24,6 +25,8 @@ def terraform(found: Terraform) -> Iterator[Finding]:
         yield ok("terraform", program.command[0], program.version)
     for provider in found.providers:
         yield _provider(provider)
+    for chart in found.charts:
+        yield _chart(chart)
 
 
 def _provider(one: Provider) -> Finding:
@@ -43,10 +46,24 @@ def _provider(one: Provider) -> Finding:
             )
         case "nowhere":
             told = (
-                f"the provider {one.name} is in none of the folders that Terraform's "
-                "configuration names, which names nothing else"
+                f"the provider {one.name} ({one.versions}) is for this machine in none "
+                "of the folders that Terraform's configuration names, which names "
+                "nothing else"
             )
             return refused("terraform", one.name, told, _MIRROR)
+
+
+def _chart(one: Chart) -> Finding:
+    host = urlsplit(one.url).hostname or one.url
+    if one.reason is None:
+        return ok("terraform", one.name, f"its chart is to be had: {host}")
+    told = (
+        f"the chart {one.name} may be out of reach: {host} does not answer "
+        f"({one.reason})"
+    )
+    return warning(
+        "terraform", one.name, told, f"curl -I {one.url}; name a proxy in HTTPS_PROXY"
+    )
 
 
 def state(ours: Ours, where: str) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from ray_gke.catalog.platform import Platform, PlatformSpec
 from ray_gke.gke.image_names import ImageName
 from ray_gke.gke.image_registry import ImageRegistry
 from ray_gke.gke.quotas import GPU_FAMILY
-from ray_gke.planning.capacity import Capacity, NodePool
+from ray_gke.planning.capacity import Capacity, NodePool, Quota
 from ray_gke.rendering import terraform_variables
 from ray_gke.rendering.image_references import images_of
 from ray_gke.rendering.templates import Manifest
@@ -142,6 +142,24 @@ class Needs:
     def accelerators(self) -> frozenset[str]:
         """The GPUs of all pools."""
         return frozenset(p.accelerator for p in self.capacity.pools if p.accelerator)
+
+    @property
+    def quotas(self) -> tuple[Quota, ...]:
+        """The quotas of nodes, and of the network and its Cloud NAT if they are made.
+
+        Source: Compute Engine's API, projects.get (quotas).
+        """
+        nodes = self.capacity.quotas
+        if self.existing:
+            return tuple(one for one in nodes if one.metric != "IN_USE_ADDRESSES")
+        made = {"NETWORKS": "network", "SUBNETWORKS": "subnetwork", "ROUTERS": "router"}
+        return (
+            *nodes,
+            *(
+                Quota(metric, None, {}, 1, 1, f"{what}s", f"1 {what}")
+                for metric, what in made.items()
+            ),
+        )
 
     @property
     def gpu_families(self) -> bool:

@@ -1,6 +1,7 @@
 """What Terraform's stacks and ray-gke may have to be allowed, by what it is for.
 
-Sources: the methods' reference pages of each API ("Authorization"); IAM "Roles and
+Sources: the methods' reference pages of each API ("Authorization"); Terraform "Backend
+Type: gcs"; IAM "Roles and
 permissions" (which role has which permission); GKE "Customize your network isolation"
 (container.clusters.connect for the DNS-based endpoint) and "IAM policies" (permissions
 in a cluster). A node pool is made by an update of its cluster.
@@ -9,6 +10,8 @@ in a cluster). A node pool is made by an update of its cluster.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from ray_gke.targets.gke.doctor.needs import Needs
 
 ENABLE = "serviceusage.services.enable"
 
@@ -121,12 +124,40 @@ _ALWAYS = (
         ),
         ("artifactregistry.repositories.delete",),
     ),
+    Purpose(
+        "remove what a cluster leaves behind",
+        "roles/compute.admin",
+        (),
+        (),
+        (
+            *_of("compute.disks", "list", "delete"),
+            *_of("compute.networkEndpointGroups", "list", "delete"),
+            *_of("compute.firewalls", "list", "delete"),
+            "compute.networks.updatePolicy",
+            *_of("compute.forwardingRules", "list", "delete"),
+            "compute.globalForwardingRules.delete",
+            *_of("compute.addresses", "list", "delete"),
+            "compute.globalAddresses.delete",
+            "compute.globalOperations.get",
+            "compute.regionOperations.get",
+            "compute.zoneOperations.get",
+        ),
+    ),
 )
+COPIES = Purpose(
+    "copy images",
+    "roles/artifactregistry.writer",
+    ("google_artifact_registry_repository",),
+    _of("artifactregistry.repositories", "downloadArtifacts", "uploadArtifacts"),
+)
+STATE = frozenset(_of("storage.objects", "create", "delete", "get", "list"))
+"""What Terraform's backend needs in its bucket: it locks, writes, and unlocks."""
 
 
-def purposes(*, makes_network: bool) -> tuple[Purpose, ...]:
+def purposes(needs: Needs) -> tuple[Purpose, ...]:
     """Return what permissions are needed for."""
-    return (*_ALWAYS, NETWORK) if makes_network else _ALWAYS
+    network = () if needs.existing else (NETWORK,)
+    return (*_ALWAYS, *network, *((COPIES,) if needs.copies else ()))
 
 
 def asked(found: tuple[Purpose, ...]) -> frozenset[str]:

@@ -83,7 +83,7 @@ def apis(needs: Needs, cloud: Cloud) -> Finding:
     """Return whether all APIs are on, and if not, whether `up` can turn them on."""
     name, found = needs.project, cloud.apis
     if isinstance(found, Unread):
-        if found.reason == "api_off":
+        if found.reason == "api_off" and not found.consumer:
             return _without_service_usage(needs, found.message)
         return unread("apis", name, found, QUESTIONS["apis"], name)
     missing = off(cloud)
@@ -120,7 +120,7 @@ def allowed(needs: Needs, cloud: Cloud, ours: Ours) -> Iterator[Finding]:
             "permissions", needs.project, granted, QUESTIONS["granted"], needs.project
         )
         return
-    for purpose in permissions.purposes(makes_network=needs.existing is None):
+    for purpose in permissions.purposes(needs):
         yield _allowed(purpose, granted, ours, needs.project)
 
 
@@ -141,3 +141,19 @@ def _allowed(
         told = f"{told} in the project"
         return warning("permissions", purpose.what, told, repair)
     return refused("permissions", purpose.what, told, repair)
+
+
+def bucket(needs: Needs, cloud: Cloud) -> Finding:
+    """Return whether Terraform can lock and write its state in its bucket."""
+    granted, url = cloud.bucket, f"gs://{needs.backend['bucket']}"
+    if isinstance(granted, Unread):
+        return unread("state", url, granted, QUESTIONS["bucket"], needs.project)
+    if lacking := sorted(permissions.STATE - granted):
+        return refused(
+            "state",
+            url,
+            f"to keep the state in {url}, you lack {', '.join(lacking)}",
+            f"gcloud storage buckets add-iam-policy-binding {url} --member MEMBER "
+            f"--role {QUESTIONS['bucket'].role}",
+        )
+    return ok("state", url, f"as {QUESTIONS['bucket'].role} may")

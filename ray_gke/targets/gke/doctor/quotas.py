@@ -1,8 +1,8 @@
 """Quotas: what is granted, less what is used, beside what the platform needs.
 
-Once the platform's own cluster is there, its nodes are part of what is used, and nobody
-tells which part. All of it may be ours, so that only a limit below the need proves
-something; before that, it is the limit less what is used.
+Once something of the platform is there that counts against a quota, it is part of what
+is used, and nobody tells which part. All of it may be ours, so that only a limit below
+the need proves something; before that, it is the limit less what is used.
 
 Source: Compute Engine "Create and use preemptible VMs" (without a quota of their own
 Spot nodes count against the standard one).
@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
-from ray_gke.gke.quotas import GPU_FAMILY, PREEMPTIBLE
-from ray_gke.planning.capacity import Quota
+from ray_gke.gke.machines import machine
+from ray_gke.gke.nodes import Provisioning
+from ray_gke.gke.quotas import GPU_FAMILY, PREEMPTIBLE, per_node
+from ray_gke.planning.capacity import NodePool, Quota
 from ray_gke.targets.gke.doctor.asking import Cloud
 from ray_gke.targets.gke.doctor.findings import Finding, ok, refused, warning
 from ray_gke.targets.gke.doctor.needs import Needs
@@ -24,6 +27,14 @@ from ray_gke.targets.google.answers import Granted, Region, Unread
 
 _PREFIX = "PREEMPTIBLE_"
 _CPUS = "CPUS"
+_POOL = "google_container_node_pool"
+_MADE = {
+    "IN_USE_ADDRESSES": "google_compute_router_nat",
+    "NETWORKS": "google_compute_network",
+    "ROUTERS": "google_compute_router",
+    "SUBNETWORKS": "google_compute_subnetwork",
+}
+"""What no node counts against, and the type of Terraform's that does."""
 _Table = Mapping[str, Granted]
 
 
@@ -74,7 +85,7 @@ def quotas(needs: Needs, cloud: Cloud, ours: Ours) -> Iterator[Finding]:
 def _by_quota(needs: Needs) -> dict[tuple[str, ...], list[Quota]]:
     """Return what is certain and what is not of each quota, together."""
     found: dict[tuple[str, ...], list[Quota]] = {}
-    for one in needs.capacity.quotas:
+    for one in needs.quotas:
         key = (one.metric, *one.dimensions.values(), one.region or "global")
         found.setdefault(key, []).append(one)
     return found
@@ -131,8 +142,7 @@ def _of_family(quota: Quota, table: _Table) -> Granted | None:
 
 def _of_standard(spot: _Need, table: _Table, needs: Needs, ours: Ours) -> Finding:
     """Return how Spot nodes fit that have no quota of their own."""
-    name = spot.name.removeprefix(_PREFIX)
-    name = {"LOCAL_SSD_GB": "LOCAL_SSD_TOTAL_GB"}.get(name, name)
+    name = _standard(spot.name)
     granted = table.get(name)
     if granted is None:
         told = f"there is no quota {spot.name}, and none {name}; {spot}"
@@ -150,6 +160,12 @@ def _of_standard(spot: _Need, table: _Table, needs: Needs, ours: Ours) -> Findin
     return Finding("quota", spot.subject, status, told, repair)
 
 
+def _standard(metric: str) -> str:
+    """Return what Spot nodes count against that have no such quota."""
+    name = metric.removeprefix(_PREFIX)
+    return {"LOCAL_SSD_GB": "LOCAL_SSD_TOTAL_GB"}.get(name, name)
+
+
 def _sum(one: _Need, other: _Need) -> _Need:
     return replace(
         one,
@@ -160,9 +176,9 @@ def _sum(one: _Need, other: _Need) -> _Need:
 
 
 def _compared(need: _Need, granted: Granted, needs: Needs, ours: Ours) -> Finding:
-    used = granted.used or 0
-    free = granted.limit if ours.may_have_cluster else granted.limit - used
-    told = f"{_granted(need, granted, ours)}; {need}"
+    ours_too = _may_be_ours(need.name, needs, ours)
+    free = granted.limit - (0 if ours_too else granted.used or 0)
+    told = f"{_granted(need, granted, ours_too=ours_too)}; {need}"
     if free < need.minimum:
         return refused("quota", need.subject, f"{need.name}: {told}", page(needs))
     if free < need.maximum + need.perhaps:
@@ -170,9 +186,30 @@ def _compared(need: _Need, granted: Granted, needs: Needs, ours: Ours) -> Findin
     return ok("quota", need.subject, told)
 
 
-def _granted(need: _Need, granted: Granted, ours: Ours) -> str:
+def _may_be_ours(metric: str, needs: Needs, ours: Ours) -> bool:
+    """Tell whether something of the platform's may be part of what is used."""
+    if not ours.certain:
+        return True
+    if metric in _MADE:
+        return _MADE[metric] in ours.types
+    pools = {pool.name: pool for pool in needs.capacity.pools}
+    there = [name for kind, name in ours.resources if kind == _POOL]
+    # What another plan has made may count against anything.
+    return any(name not in pools or metric in _counted(pools[name]) for name in there)
+
+
+def _counted(pool: NodePool) -> set[str]:
+    """Return what the nodes of a pool count against, if not all of it for sure."""
+    of_pool = machine(pool.machine_type, pool.accelerator, pool.gpus_per_node)
+    provisioning = cast("Provisioning", pool.provisioning)
+    taken = per_node(of_pool, provisioning, pool.boot_disk_gib)
+    names = {metric.name for metric in taken}
+    return names | {_standard(name) for name in names}
+
+
+def _granted(need: _Need, granted: Granted, *, ours_too: bool) -> str:
     where = "globally" if need.place == "global" else f"in {need.place}"
-    whose = ", also by this platform" if ours.may_have_cluster else ""
+    whose = ", also by this platform" if ours_too else ""
     used = "" if granted.used is None else f" and {granted.used:g} used{whose}"
     return f"{granted.limit:g} granted {where}{used}"
 

@@ -1,7 +1,8 @@
 """What Terraform's state says that this platform has already; nothing is locked.
 
 Where the state is in a bucket, Terraform itself fetches it, in a folder that has
-nothing but the backend: then it is also known whether the bucket can be used.
+nothing but the backend: then it is also known whether the bucket can be used. Where
+there is none yet, Terraform is not asked: its backend would lock and write one.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ray_gke.errors import Problem
+from ray_gke.errors import Problem, RefusedError
 from ray_gke.targets.gke.doctor.needs import Needs
+from ray_gke.targets.google.answers import Unread
 from ray_gke.targets.terraform import failures, journal, process
 from ray_gke.targets.terraform.messages import Diagnostic
 from ray_gke.targets.terraform.programs import Program
@@ -63,8 +65,16 @@ class Ours:
         return CLUSTER in self.types or not self.certain
 
 
-def read(needs: Needs, copy: WorkingCopy, program: Program | Problem) -> Ours:
-    """Return what the platform's state has, here and in its bucket."""
+def read(
+    needs: Needs,
+    copy: WorkingCopy,
+    program: Program | Problem,
+    stored: Callable[[str], bool | Unread],
+) -> Ours:
+    """Return what the platform's state has, here and in its bucket.
+
+    `stored` tells whether Cloud Storage has an object. Raises RefusedError.
+    """
     file, log = copy.state(_STACK), copy.log(f"{_STACK}-apply")
     untold = (copy.stack(_STACK) / "errored.tfstate").is_file() or journal.created(log)
     here = _resources(file.read_text(encoding="utf-8")) if file.is_file() else None
@@ -73,9 +83,19 @@ def read(needs: Needs, copy: WorkingCopy, program: Program | Problem) -> Ours:
         return Ours(here or frozenset(), not (untold or lost))
     if isinstance(program, Problem):
         return Ours(here or frozenset(), certain=False)
+    if _is_absent(copy.place(_STACK, needs.backend), stored):
+        return Ours(here or frozenset(), not untold, Bucket("ok"))
     there, bucket = _in_bucket(needs, program)
     found = (here or frozenset()) | (there or frozenset())
     return Ours(found, there is not None and not untold, bucket)
+
+
+def _is_absent(place: str, stored: Callable[[str], bool | Unread]) -> bool:
+    """Tell whether it is certain that there is no state."""
+    try:
+        return stored(place) is False
+    except RefusedError:
+        return False  # nobody is logged in; Terraform may be, in a way of its own
 
 
 def _in_bucket(

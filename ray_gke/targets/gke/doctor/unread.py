@@ -23,6 +23,7 @@ class Question:
 
 _COMPUTE = "roles/compute.viewer"
 _CLUSTERS = "roles/container.viewer"
+_CONSUMER = "roles/serviceusage.serviceUsageConsumer"
 QUESTIONS: Mapping[str, Question] = {
     "project": Question("the project", "resourcemanager.projects.get", "roles/browser"),
     "billing": Question(
@@ -65,6 +66,11 @@ QUESTIONS: Mapping[str, Question] = {
         "iam.serviceAccounts.get",
         "roles/iam.serviceAccountViewer",
     ),
+    "bucket": Question(
+        "what you may do in the state's bucket",
+        "storage.buckets.get",
+        "roles/storage.objectUser",
+    ),
     "disk_image": Question("the disk image", "compute.images.get", _COMPUTE),
 }
 
@@ -104,11 +110,42 @@ def _why(answer: Unread, question: Question, project: str) -> tuple[str, str | N
             permission = f"the permission {question.permission} is missing"
             return permission, grant(project, question.role)
         case "api_off":
-            api = answer.api or "an API"
-            return f"{api} is off", enable(project, answer.api or "API")
+            return _off(answer, project)
+        case "quota_project":
+            return _of_quota_project(answer, project)
         case "throttled":
             return "too many requests a minute", "wait a minute"
         case "unreachable":
             return "Google cannot be reached", "check the network, and HTTPS_PROXY"
         case "failed":
             return "Google gave no answer", "try again in a while"
+
+
+def _off(answer: Unread, project: str) -> tuple[str, str]:
+    api, repair = answer.api or "an API", enable(project, answer.api or "API")
+    if not answer.consumer:
+        return f"{api} is off", repair
+    unsure = f"if {answer.consumer} is not the number of {project}"
+    told = f"{api} is off in the project {answer.consumer}, whose quota is used"
+    return told, f"{repair}; {unsure}: {_count_against(project)}"
+
+
+def _of_quota_project(answer: Unread, project: str) -> tuple[str, str]:
+    other = answer.consumer or "another project"
+    if answer.api:
+        told = f"{answer.api} is off in the project {other}, whose quota is used"
+    else:
+        told = f"you may not use the quota of the project {other}"
+    return told, _count_against(project)
+
+
+def _count_against(project: str) -> str:
+    """Return what lets requests count against a project.
+
+    Source: Google Cloud "Set the quota project".
+    """
+    return (
+        f"gcloud auth application-default set-quota-project {project}, or where nobody "
+        f"logs in GOOGLE_CLOUD_QUOTA_PROJECT={project}; the role "
+        f"{_CONSUMER} on {project} is needed for it"
+    )

@@ -1,4 +1,4 @@
-"""The version of GKE that a cluster gets, beside what its node pools need.
+"""The version of GKE that a cluster has or gets, beside what its node pools need.
 
 Sources: GKE "Release channels" (a new cluster has its channel's default version, and
 may have any of the channel's), "About GPUs", "Use secondary boot disks to preload
@@ -8,13 +8,13 @@ data or container images", google_container_cluster (ray_operator_config).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ray_gke.gke.machines import MACHINE_TYPES
 from ray_gke.targets.gke.doctor.asking import Cloud
 from ray_gke.targets.gke.doctor.findings import Finding, ok, refused, warning
 from ray_gke.targets.gke.doctor.needs import Needs
-from ray_gke.targets.gke.doctor.state import Ours
+from ray_gke.targets.gke.doctor.state import CLUSTER, Ours
 from ray_gke.targets.gke.doctor.unread import QUESTIONS, unread
 from ray_gke.targets.google.answers import Channel, ServerConfig, Unread
 
@@ -36,8 +36,13 @@ def version(needs: Needs, cloud: Cloud, ours: Ours) -> Iterator[Finding]:
         repair = f"choose another of {', '.join(sorted(config.channels))}"
         yield warning("version", where, told, repair)
         return
+    there = _of_cluster(needs, cloud)
+    if there and ours.may_have_cluster:
+        found = refused if CLUSTER in ours.types else warning
+        yield from _there(needs, config, channel, there, found)
+        return
     if ours.may_have_cluster:
-        yield from _of_cluster_that_is_there(needs, name, channel)
+        yield from _perhaps_there(needs, config, channel)
         return
     chosen = _chosen(needs, channel)
     if chosen is None:
@@ -50,10 +55,36 @@ def version(needs: Needs, cloud: Cloud, ours: Ours) -> Iterator[Finding]:
             yield refused("version", what, told, _newer(needs, config, floor))
 
 
-def _of_cluster_that_is_there(
-    needs: Needs, name: str, channel: Channel
+def _of_cluster(needs: Needs, cloud: Cloud) -> str | None:
+    """Return the version of the cluster of this name, if there is one for sure."""
+    found = () if isinstance(cloud.clusters, Unread) else cloud.clusters
+    mine = (needs.cluster, needs.location)
+    return next((c.version for c in found if (c.name, c.location) == mine), None)
+
+
+def _there(
+    needs: Needs,
+    config: ServerConfig,
+    channel: Channel,
+    version: str,
+    found: Callable[..., Finding],
+) -> Iterator[Finding]:
+    """Yield what the platform's cluster is too old for, if `up` does not upgrade it."""
+    asked = needs.spec.cluster.version and _chosen(needs, channel)
+    has = max(version, asked or version, key=_parsed)
+    yield ok("version", needs.location, f"the cluster is at {version}")
+    for what, floor in _floors(needs):
+        if _parsed(has) < _parsed(floor):
+            told = f"{what} needs GKE {floor}; the cluster has {has}: upgrade it first"
+            upgrade = _upgrade(needs, config, channel, floor)
+            yield found("version", what, told, upgrade)
+
+
+def _perhaps_there(
+    needs: Needs, config: ServerConfig, channel: Channel
 ) -> Iterator[Finding]:
     """Yield what a cluster of which only the channel is known may be too old for."""
+    name = needs.spec.cluster.release_channel
     yield ok("version", needs.location, f"the cluster goes on with {name}")
     for what, floor in _floors(needs):
         if _parsed(channel.default) < _parsed(floor):
@@ -61,12 +92,20 @@ def _of_cluster_that_is_there(
                 f"{what} needs GKE {floor}, which the cluster may not have yet: {name} "
                 f"is at {channel.default}"
             )
-            upgrade = (
-                f"gcloud container clusters upgrade {needs.cluster} --master "
-                f"--cluster-version {floor} --location {needs.location} "
-                f"--project {needs.project}"
-            )
+            upgrade = _upgrade(needs, config, channel, floor)
             yield warning("version", what, told, upgrade)
+
+
+def _upgrade(needs: Needs, config: ServerConfig, channel: Channel, floor: str) -> str:
+    """Return how a control plane gets to a version that suffices, the oldest here."""
+    for versions in (channel.versions, config.versions, (floor,)):
+        if enough := [one for one in versions if _parsed(one) >= _parsed(floor)]:
+            break
+    return (
+        f"gcloud container clusters upgrade {needs.cluster} --master "
+        f"--cluster-version {min(enough, key=_parsed)} --location {needs.location} "
+        f"--project {needs.project}; if need be one minor version after the other"
+    )
 
 
 def _chosen(needs: Needs, channel: Channel) -> str | None:

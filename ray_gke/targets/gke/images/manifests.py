@@ -1,7 +1,9 @@
 """What an image itself says of whether it can be streamed: its manifest.
 
-Sources: GKE "Use Image streaming to pull container images" (limitations). A layer of
-nothing is a tar archive of 1024 zero bytes, whose gzip has 32.
+Sources: GKE "Use Image streaming to pull container images" (limitations); OCI image
+specification "Image Configuration": `rootfs.diff_ids` are the digests of the layers in
+their order, unpacked. A layer of nothing is a tar archive of two blocks of zero bytes
+(POSIX pax), which GNU tar and bsdtar fill up to their record of 10240.
 """
 
 from __future__ import annotations
@@ -21,8 +23,7 @@ from ray_gke.targets.registry.manifests import Descriptor, Manifest
 if TYPE_CHECKING:
     from ray_gke.targets.registry.connections import Answer
 
-_EMPTY = "sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4"
-_EMPTY_BYTES = 32
+_EMPTY = frozenset(manifests.digest_of(bytes(size)) for size in (1024, 10240))
 
 
 class Registries(Protocol):
@@ -30,6 +31,9 @@ class Registries(Protocol):
 
     def manifest(self, name: ImageName) -> Manifest | None:
         """Return what a name stands for."""
+
+    def config(self, name: ImageName, manifest: Manifest) -> Mapping[str, Any]:
+        """Return the configuration of an image."""
 
     def ask(
         self, method: str, name: ImageName, path: str, *, headers: Mapping[str, str]
@@ -52,7 +56,8 @@ class Seen:
 
     `there` tells whether it is under the name by which nodes pull it, None where that
     may not be read. Its manifest was `read` under this name, or that of its original;
-    without it `why` says what was in the way.
+    without it `why` says what was in the way. `diff_ids` are the digests of its layers
+    unpacked; without them `why_no_diff_ids` says why.
     """
 
     there: bool | None
@@ -61,6 +66,8 @@ class Seen:
     schema_1: bool = False
     config_bytes: int = 0
     layers: tuple[Descriptor, ...] = ()
+    diff_ids: tuple[str, ...] = ()
+    why_no_diff_ids: str = ""
 
 
 def seen(registries: Registries, image: str, original: str) -> Seen:
@@ -89,7 +96,19 @@ def _read(registries: Registries, image: str) -> Seen:
             return Seen(there=True, read=image, schema_1=True)
         return Seen(there=None, why=str(error))
     layers = tuple(_layer(said) for said in manifest.parsed.get("layers", ()))
-    return Seen(True, image, "", False, int(manifest.parsed["config"]["size"]), layers)
+    size = int(manifest.parsed["config"]["size"])
+    whole = Seen(True, image, "", False, size, layers)
+    try:
+        config = registries.config(name, manifest)
+    except (RefusedError, FailedError) as error:
+        return replace(whole, why_no_diff_ids=str(error))
+    return replace(whole, diff_ids=_diff_ids(config))
+
+
+def _diff_ids(config: Mapping[str, Any]) -> tuple[str, ...]:
+    rootfs = config.get("rootfs")
+    found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _layer(said: Mapping[str, Any]) -> Descriptor:
@@ -121,7 +140,8 @@ def findings(name: ImageName, original: str, seen: Seen) -> Iterator[Finding]:
         return
     counted = Counter(layer.digest for layer in seen.layers)
     twice = [digest for digest, times in counted.items() if times > 1]
-    empty = [layer.digest for layer in seen.layers if _is_empty(layer)]
+    both = zip(seen.layers, seen.diff_ids, strict=False)
+    empty = [layer.digest for layer, diff_id in both if diff_id in _EMPTY]
     for what, digests in (
         ("empty layers", list(dict.fromkeys(empty))),
         ("layers that are there twice", [one for one in twice if one not in empty]),
@@ -130,8 +150,6 @@ def findings(name: ImageName, original: str, seen: Seen) -> Iterator[Finding]:
             text = f"it has {what}, so nodes download it: {', '.join(digests)}"
             hint = "build it without instructions that change nothing, or do so twice"
             yield Finding("no", text, hint)
-
-
-def _is_empty(layer: Descriptor) -> bool:
-    gzip = layer.media_type.endswith("gzip")
-    return layer.digest == _EMPTY or (gzip and layer.size <= _EMPTY_BYTES)
+    if seen.why_no_diff_ids:
+        text = f"whether it has empty layers may not be read: {seen.why_no_diff_ids}"
+        yield Finding("unknown", text)
