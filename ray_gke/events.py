@@ -78,7 +78,11 @@ class Ready:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run ended; `status` in Ray's words: SUCCEEDED, FAILED, STOPPED, RUNNING."""
+    """A run ended, or it is not waited for any more.
+
+    `status` is in Ray's words: SUCCEEDED, FAILED, STOPPED, RUNNING; or it is DOWN, or
+    APPLIED when it is in the cluster and nobody has seen it ready yet.
+    """
 
     name: str
     status: str

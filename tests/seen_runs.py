@@ -115,7 +115,7 @@ def seen(
     own = (one if one["kind"] == "RayCluster" else ray(),)
     kind = one["kind"].removeprefix("Ray").lower()
     item = Item(Ref(one["kind"], "ml", "demo"))
-    known = Inventory("demo", "ml", kind, "b", (GroupFacts("gpu", 1, 3, 1),), (item,))
+    known = Inventory("demo", "ml", kind, "b", (GroupFacts("gpu", 1, 3),), (item,))
     clusters = more.pop("clusters", own)
     view = View(known, ray=one, clusters=clusters, pods=pods, **more)
     return with_events(view, events)

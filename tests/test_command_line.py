@@ -58,6 +58,10 @@ def assert_one_error(result: Result, *words: str) -> None:
         ("status squares", 2, ["squares"]),
         ("logs squares", 2, ["squares"]),
         ("dashboard squares", 2, ["squares"]),
+        ("status --namespace default?", 2, ["--namespace", "default?", "hint"]),
+        ("plan squares --namespace=", 2, ["--namespace", "hint"]),
+        ("down a,b", 2, ["NAME", "a,b", "hint"]),
+        ("logs Squares", 2, ["NAME", "Squares", "hint"]),
     ],
 )
 def test_a_mistake_is_one_error(

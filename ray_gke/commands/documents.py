@@ -18,6 +18,7 @@ from ray_gke.commands.options import (
     PriceFile,
     RunName,
     ValidateFormat,
+    checked_namespace,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +45,12 @@ def render(
     name: RunName = None,
     prices: PriceFile = None,
     namespace: Annotated[
-        str | None, typer.Option(metavar="NAMESPACE", help="Namespace of every object.")
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE",
+            help="Namespace of every object.",
+            callback=checked_namespace,
+        ),
     ] = None,
     kuberay_version: KubeRayVersion = None,
     output: Annotated[

@@ -167,7 +167,9 @@ def wanted(
     """Return the runs as this cluster's KubeRay and monitoring take them."""
     choice = targets.on_cluster(whole.choice, where, Target.gke)
     plans = [selection.again(one, choice) for one in selected]
-    return targets.wanted(plans, choice, where, namespace)
+    pools = {p.name: p.total_max_node_count for p in whole.capacity.pools}
+    runs = targets.wanted(plans, choice, where, namespace)
+    return [replace(run, max_nodes=pools) for run in runs]
 
 
 @dataclass(frozen=True)
@@ -201,12 +203,14 @@ def pending(
     """Return what an `up` would do.
 
     None for a platform that was never brought up, unless `begin` asks for Terraform's
-    plan of it too. Nothing is changed. Raises what `up` raises when it cannot look.
+    plan of it too, for which it begins an empty state in a bucket. Nothing else is
+    changed. Raises what `up` raises when it cannot look.
     """
     stacks = whole.stacks("ray-gke plan")
     if not (begin or stacks.begun):
         return None
-    cloud = stacks.platform(whole.variables("platform")).plan(emit).changes
+    platform = stacks.platform(whole.variables("platform"))
+    cloud = platform.plan(emit, lock=False).changes
     return look(whole, selected, cloud, emit, stacks=stacks, namespace=namespace)
 
 
@@ -223,10 +227,11 @@ def look(
     outputs = _staying(stacks, cloud)
     if outputs is None:
         return Pending(cloud, Changes(), (), whole=False)
-    addons = stacks.addons(outputs, whole.variables("addons")).plan(emit).changes
+    addons = stacks.addons(outputs, whole.variables("addons"))
+    filled = addons.plan(emit, lock=False).changes
     where = _cluster(stacks, namespace)
     runs = where.changes(wanted(whole, selected, where, namespace), rerun=False)
-    return Pending(cloud, addons, runs)
+    return Pending(cloud, filled, runs)
 
 
 def _staying(stacks: Stacks, cloud: Changes) -> Outputs | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,31 @@ class Output(enum.StrEnum):
 
     text = "text"
     json = "json"
+
+
+def checked_namespace(value: str | None) -> str | None:
+    """Return the name of a namespace; raises UsageError for one that none has."""
+    pattern = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+    return _checked(value, pattern, "--namespace", "namespace", "")
+
+
+def _run(value: str | None) -> str | None:
+    pattern = "[a-z]([-a-z0-9]*[a-z0-9])?"
+    return _checked(value, pattern, "NAME", "run", ", and begin with a letter")
+
+
+def _checked(
+    value: str | None, pattern: str, where: str, what: str, also: str
+) -> str | None:
+    """Return a name, which becomes part of URLs and selectors; raises UsageError."""
+    if value is None or re.fullmatch(pattern, value):
+        return value
+    from ray_gke.errors import UsageError
+
+    raise UsageError(
+        f"{where}: {value!r} is not a name of a {what}",
+        hint=f"use lower-case letters, digits and hyphens{also}",
+    )
 
 
 class ValidateFormat(enum.StrEnum):
@@ -57,9 +83,12 @@ AnyBlueprint = Annotated[
         help="Name in a catalog, or a folder; everything on the platform without it.",
     ),
 ]
-Run = Annotated[str, typer.Argument(metavar="NAME", help="Name of what is up.")]
+Run = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of what is up.", callback=_run)
+]
 AnyRun = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="Name of what is up.")
+    str | None,
+    typer.Argument(metavar="NAME", help="Name of what is up.", callback=_run),
 ]
 On = Annotated[
     Target | None,
@@ -79,6 +108,7 @@ Namespace = Annotated[
         "--namespace",
         "-n",
         metavar="NAMESPACE",
+        callback=checked_namespace,
         help="Namespace in the cluster; the platform's, or the context's, without it.",
     ),
 ]

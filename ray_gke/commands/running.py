@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,7 @@ from ray_gke.commands.options import (
     RunName,
     Target,
 )
+from ray_gke.errors import FailedError, InterruptedRun, Problem, RayGkeError
 
 if TYPE_CHECKING:
     from ray_gke.selection import Choice
@@ -49,7 +50,12 @@ def up(
         ),
     ] = None,
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Do not wait for a job to end.")
+        bool,
+        typer.Option(
+            "--detach",
+            "-d",
+            help="Do not wait for a job to end; in a cluster, for nothing to be ready.",
+        ),
     ] = False,
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Run jobs again that are done (Kubernetes).")
@@ -212,8 +218,31 @@ def down(
         )
     )
     with answers.telling(output) as emit:
-        for one in ending:
-            targets.chosen(choice, on, context, namespace, one).down(one, emit)
+        _each(
+            ending,
+            lambda one: targets.chosen(choice, on, context, namespace, one).down(
+                one, emit
+            ),
+        )
+
+
+def _each(names: Sequence[str], do: Callable[[str], None]) -> None:
+    """Do it for each; of several the others go on, and what failed is raised at last.
+
+    Ctrl-C ends all.
+    """
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            do(name)
+        except InterruptedRun:
+            raise
+        except RayGkeError as error:
+            if len(names) == 1:
+                raise
+            problems += error.problems
+    if problems:
+        raise FailedError.of(list(dict.fromkeys(problems)))
 
 
 def status(

@@ -136,6 +136,7 @@ def on_cluster(
         target=target.value,
         operator_namespace=choice.site.operator_namespace or found.operator_namespace,
         monitors=found.monitors,
+        gke_nodes=found.gke,
     )
     named = kuberay and kuberay.version
     return replace(choice, site=site, kuberay_version=named or version)

@@ -24,6 +24,7 @@ TITLES = {
     "check": "look at the cluster",
     "apply": "apply the objects",
     "ready": "wait until it is ready",
+    "begin": "see that it begins",
     "prune": "remove what is gone",
     "down": "remove the objects",
     "rest": "remove disks and more",

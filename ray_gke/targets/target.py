@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from ray_gke.events import Emit, LogLine
+from ray_gke.events import Emit, LogLine, Note
 from ray_gke.targets.explanation import Explanation
 from ray_gke.targets.runs import Opened, Run
 
@@ -32,7 +32,7 @@ class Target(Protocol):
 
     def logs(
         self, name: str, *, group: str | None, previous: bool, follow: bool
-    ) -> Iterator[LogLine]:
+    ) -> Iterator[LogLine | Note]:
         """Return what a workload has written, each line once.
 
         Of its pods in `group`, or of their containers before the last restart.

@@ -145,9 +145,10 @@ class Desk:
         for namespace in self.namespaces:
             at_once = ("--wait=false", "--ignore-not-found")
             kubectl("delete", "namespace", namespace, *at_once)
-        for name in self.all("PriorityClass", ""):
-            if any(name.startswith(namespace) for namespace in self.namespaces):
-                kubectl("delete", "priorityclass", name)
+        for kind in ("PriorityClass", "ClusterRules"):
+            for name in self.all(kind, ""):
+                if any(name.startswith(namespace) for namespace in self.namespaces):
+                    kubectl("delete", kind, name)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ class ExplainedRuns:
     def put(self, name: str, kind: str, spec: Mapping[str, Any]) -> Inventory:
         """Apply a Ray object and the inventory of its run."""
         ref = Ref(kind, self.namespace, name)
-        groups = (GroupFacts("small", 1, 3, 0),)
+        groups = (GroupFacts("small", 1, 3),)
         word = kind.removeprefix("Ray").lower()
         known = Inventory(name, self.namespace, word, "trial", groups, (Item(ref),))
         self.api.apply(known.manifest())

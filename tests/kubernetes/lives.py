@@ -90,7 +90,7 @@ class Life:
             return found == wanted
 
         try:
-            eventually("the same objects", same, patience=30)
+            eventually("the same objects", same, patience=60)
         except ProgramError:
             raise AssertionError(difference(found, wanted)) from None
 
@@ -118,6 +118,7 @@ def undisturbed(desk: Desk, name: str, *options: str) -> Holdings:
     """Return what an `up` leaves that nothing disturbs."""
     life = new_life(desk, name, desk.new_namespace())
     life.done("up", *options)
+    eventually(f"{name} to be up", lambda: _is_up(life), patience=60)
     settled: list[Holdings] = [{}]
 
     def same_twice() -> bool:
@@ -128,6 +129,12 @@ def undisturbed(desk: Desk, name: str, *options: str) -> Holdings:
     life.done("down")
     life.leaves_nothing()
     return settled[-1]
+
+
+def _is_up(life: Life) -> bool:
+    where = ("--on", "kubernetes", "--namespace", life.namespace)
+    answer = life.desk.run("status", life.name, *where, "--output", "json")
+    return answer.code == 0 and answer.json["status"] == "RUNNING"
 
 
 def difference(found: Holdings, wanted: Holdings) -> str:

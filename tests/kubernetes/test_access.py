@@ -70,7 +70,7 @@ class Runs:
             self.namespace,
             kind.removeprefix("Ray").lower(),
             "trial",
-            (GroupFacts("small", 1, 3, 0),),
+            (GroupFacts("small", 1, 3),),
             (Item(ray),),
         )
         self.api.apply(known.manifest())

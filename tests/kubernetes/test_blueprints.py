@@ -122,6 +122,18 @@ def test_every_pod_of_a_run_is_behind_a_policy(brought: Brought) -> None:
         assert any(one.items() <= labels.items() for one in selected), labels
 
 
+def test_only_the_autoscaler_gets_a_token(brought: Brought) -> None:
+    path = "/var/run/secrets/kubernetes.io/serviceaccount"
+    with_token = {
+        container["name"]
+        for pod in brought.pods
+        for kind in ("initContainers", "containers")
+        for container in pod["spec"].get(kind, ())
+        if any(one["mountPath"] == path for one in container.get("volumeMounts", ()))
+    }
+    assert with_token == {"autoscaler"}
+
+
 def test_ray_pods_write_their_logs_to_their_sidecar(brought: Brought) -> None:
     ray = [p for p in brought.pods if "ray.io/node-type" in p["metadata"]["labels"]]
     assert ray

@@ -52,6 +52,22 @@ def test_a_second_up_writes_nothing(desk: Desk, place: str) -> None:
     ] == []
 
 
+def test_a_job_takes_its_rules_of_the_whole_cluster_along(
+    desk: Desk, place: str
+) -> None:
+    rules = f"ClusterRules/{place}.demo"
+    without = f"metrics: {{alerts: false}}\n{JOB}"
+    for word, spec, there in (
+        ("up", JOB, True),
+        ("up", without, False),
+        ("up", JOB, True),
+        ("down", JOB, False),
+    ):
+        folder = desk.write("demo", spec, GO)
+        desk.done(word, "demo" if word == "down" else folder, "-n", place)
+        assert (rules in desk.objects(place)) == there
+
+
 def test_detailed_exitcode_tells_of_changes(desk: Desk, place: str) -> None:
     asked = ("plan", desk.write("demo", JOB, GO), "-n", place, "--detailed-exitcode")
     assert desk.run(*asked).code == 5

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from ray_gke.errors import FailedError
+from ray_gke.events import LogLine, Note
 from ray_gke.targets.kubernetes import job_output as module
 from ray_gke.targets.kubernetes.job_output import job_output
+from ray_gke.targets.kubernetes.resources import Ref
 
+JOB = Ref("RayJob", "space", "work-1234")
 TIME = "2026-11-26 04:09:24,053\t"
 BEGIN = [f"{TIME}INFO cli.py:42 -- Job submission server address: http://head:8265"]
 BROKEN = [
@@ -36,6 +39,7 @@ class FakeApi:
     patience: float = 60.0
     shown: int = 1
     ended: bool = False
+    status: Mapping[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def list(self, kind: str, namespace: str, *, selector: str) -> Any:
@@ -44,7 +48,7 @@ class FakeApi:
         return [self._pod(n) for n in reversed(range(self.shown))]
 
     def get(self, _: object) -> dict[str, Any]:
-        return {"spec": {}, "status": {"phase": "Succeeded"}}
+        return {"spec": {}, "status": {"phase": "Succeeded", **self.status}}
 
     def lines(self, path: str, query: Mapping[str, str]) -> Iterator[str]:
         self.asked.append(query["follow"])
@@ -75,11 +79,12 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def output(api: FakeApi, *, follow: bool = True) -> list[str]:
+    return [one.text for one in told(api, follow=follow) if isinstance(one, LogLine)]
+
+
+def told(api: FakeApi, *, follow: bool = True) -> list[LogLine | Note]:
     given: Any = api
-    lines = job_output(
-        given, "space", "work-1234", follow=follow, ended=lambda: api.ended
-    )
-    return list(lines)
+    return list(job_output(given, "work", JOB, follow=follow, ended=lambda: api.ended))
 
 
 @pytest.mark.parametrize("follow", [True, False])
@@ -98,8 +103,8 @@ def test_another_submitter_of_the_same_job_goes_on() -> None:
 def test_a_retry_of_the_job_tells_all_again() -> None:
     first = ("a1", [*BEGIN, "begin", "it broke"])
     second = ("b2", [*BEGIN, "begin", "it worked", *ended_well("b2")])
-    told = output(FakeApi([first, second]))
-    assert told == ["begin", "it broke", "begin", "it worked"]
+    lines = output(FakeApi([first, second]))
+    assert lines == ["begin", "it broke", "begin", "it worked"]
 
 
 def test_a_submitter_that_hangs_does_not_keep_us_when_the_job_has_ended() -> None:
@@ -115,7 +120,19 @@ def test_what_kept_the_submitter_from_the_job_is_told() -> None:
 
 
 def test_a_job_that_ended_before_it_was_submitted_wrote_nothing() -> None:
-    assert output(FakeApi([], shown=0, ended=True)) == []
+    api = FakeApi([], shown=0, ended=True, status={"jobDeploymentStatus": "Failed"})
+    assert told(api) == []
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_output_that_is_gone_with_its_pod_is_told(follow: bool) -> None:
+    done = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
+    (note,) = told(FakeApi([], shown=0, ended=True, status=done), follow=follow)
+    assert note == Note(
+        "work",
+        "its output is gone with its pod; ray-gke up work --rerun runs it again",
+        warning=True,
+    )
 
 
 def test_what_ends_the_waiting_is_raised() -> None:
@@ -124,4 +141,4 @@ def test_what_ends_the_waiting_is_raised() -> None:
 
     given: Any = FakeApi([], shown=0)
     with pytest.raises(FailedError, match="it was removed"):
-        list(job_output(given, "space", "work-1234", follow=True, ended=ended))
+        list(job_output(given, "work", JOB, follow=True, ended=ended))

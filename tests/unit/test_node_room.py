@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ray_gke.targets.explanation import Pending
+from ray_gke.targets.kubernetes.inventory import PoolFacts
 from ray_gke.targets.kubernetes.node_matching import room, taint_lacks
 from ray_gke.targets.kubernetes.node_room import pending
 from ray_gke.targets.kubernetes.pod_requests import requests, used
@@ -207,3 +208,15 @@ def test_quota_use_is_counted_in_the_words_of_quotas() -> None:
     assert found["pods"] == 2
     assert found["requests.nvidia.com/gpu"] == 2
     assert found["requests.cpu"] == found["cpu"] == 4
+
+
+@pytest.mark.parametrize(("most", "nodes"), [(1, "1 node"), (4, "4 nodes")])
+def test_the_pool_of_the_plan_is_named_with_its_limit(most: int, nodes: str) -> None:
+    label = {"cloud.google.com/gke-nodepool": "l4-abc"}
+    places = [room(node("a", label), []), room(node("b"), [])]
+    pools = [PoolFacts("l4-abc", most), PoolFacts("another", 9)]
+    found = pending([pod(nodeSelector=label)], places, pools)
+    sentence = f"the plan's pool l4-abc may have at most {nodes} and has 1"
+    assert found.findings[-1] == sentence
+    others = pending([pod()], places, pools).findings
+    assert not any("the plan's pool" in one for one in others)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 from ray_gke.targets.kubernetes.permissions import (
     Access,
     command,
@@ -30,20 +33,44 @@ def test_a_role_holds_resources_with_the_same_missing_verbs() -> None:
         Access("ml", "", "pods/log", "get"),
         Access("", "", "namespaces", "create"),
     ]
-    assert command(lacking, "ada").split(" && ") == [
+    lines = command(lacking, "ada").split(" && ")
+    names = [line.split()[3] for line in lines[::2]]
+    assert lines == [
         (
-            "kubectl create role ray-gke -n ml --verb=get,list "
+            f"kubectl create role {names[0]} -n ml --verb=get,list "
             "--resource=pods,rayjobs.ray.io"
         ),
-        "kubectl create rolebinding ray-gke -n ml --role=ray-gke --user=ada",
-        "kubectl create role ray-gke-2 -n ml --verb=get --resource=pods/log",
-        "kubectl create rolebinding ray-gke-2 -n ml --role=ray-gke-2 --user=ada",
-        "kubectl create clusterrole ray-gke-3 --verb=create --resource=namespaces",
+        f"kubectl create rolebinding {names[0]} -n ml --role={names[0]} --user=ada",
+        f"kubectl create role {names[1]} -n ml --verb=get --resource=pods/log",
+        f"kubectl create rolebinding {names[1]} -n ml --role={names[1]} --user=ada",
+        f"kubectl create clusterrole {names[2]} --verb=create --resource=namespaces",
         (
-            "kubectl create clusterrolebinding ray-gke-3 --clusterrole=ray-gke-3 "
+            f"kubectl create clusterrolebinding {names[2]} --clusterrole={names[2]} "
             "--user=ada"
         ),
     ]
+    assert all(re.fullmatch("ray-gke-[0-9a-f]{8}", name) for name in names)
+    assert len(set(names)) == 3
+
+
+def test_roles_of_other_users_and_of_other_rights_have_other_names() -> None:
+    pods = [Access("ml", "", "pods", "get")]
+    secrets = [Access("ml", "", "secrets", "get")]
+    given = [(pods, "ada"), (pods, "eve"), (secrets, "ada")]
+    assert len({command(*one).split()[3] for one in given}) == 3
+    assert command(pods, "ada") == command(pods, "ada")
+
+
+def test_a_user_s_name_is_one_word_to_the_shell() -> None:
+    hint = command([Access("ml", "", "pods", "get")], "Ada Lovelace; #1")
+    assert shlex.split(hint)[-1] == "--user=Ada Lovelace; #1"
+
+
+def test_up_makes_a_namespace_and_never_takes_one_away() -> None:
+    verbs = {
+        one.verb for one in for_up("ml", ["Namespace"]) if one.what == "namespaces"
+    }
+    assert verbs == {"get", "create", "patch"}
 
 
 def test_a_service_account_is_bound_as_such() -> None:

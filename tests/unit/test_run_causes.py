@@ -347,3 +347,17 @@ def test_a_ray_object_that_is_gone() -> None:
     cause = only(view)
     assert cause.what == "RayCluster/demo is not in namespace ml"
     assert "ray-gke up demo" in cause.fix
+
+
+@pytest.mark.parametrize(
+    ("ago", "fix"), [(5, "wait until it is gone"), (90, "helm upgrade --install kub")]
+)
+def test_a_finished_job_that_does_not_go(ago: float, fix: str) -> None:
+    done = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
+    job = ray("RayJob", status=done)
+    job["metadata"]["deletionTimestamp"] = at(ago)
+    job["metadata"]["finalizers"] = ["ray.io/rayjob-finalizer"]
+    cause = only(seen(one=job))
+    assert cause.what == "RayJob/demo is being deleted"
+    assert cause.evidence == ("finalizers of RayJob/demo: ray.io/rayjob-finalizer",)
+    assert fix in cause.fix

@@ -83,6 +83,17 @@ def test_results_go_to_stdout_and_everything_else_to_stderr(
     ]
 
 
+def test_what_is_not_waited_for_says_how_to_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Terminal()(Finished("squares", "APPLIED", 3.44, "it is not waited for"))
+    assert capsys.readouterr().err.splitlines() == [
+        "squares: APPLIED in 3.4 s",
+        "  it is not waited for",
+        "  next: ray-gke status squares, ray-gke explain squares, ray-gke down squares",
+    ]
+
+
 def test_markup_of_a_workload_is_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
     tell = Terminal(io.StringIO())
     tell(Note("x", "[bold]not markup[/bold] :smile:"))

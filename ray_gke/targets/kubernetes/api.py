@@ -80,8 +80,12 @@ class Api:
         """Return the same cluster, asked for so long at most."""
         return replace(self, until=min(self.until, time.monotonic() + seconds))
 
+    def at_least(self, seconds: float) -> Api:
+        """Return the same cluster, asked for so long even when time is up."""
+        return replace(self, until=max(self.until, time.monotonic() + seconds))
+
     def to_the_end(self, seconds: float) -> Api:
-        """Return the same cluster for what is still to be said when all has ended."""
+        """Return the same cluster for so long, whatever else fails or has ended."""
         until = time.monotonic() + seconds
         return replace(self, until=until, _stop=threading.Event())
 

@@ -39,7 +39,7 @@ class Application:
     @property
     def remembered(self) -> Inventory:
         """What is remembered of the run now."""
-        return self.run.after(sorted(self._items.values(), key=_by_order))
+        return self.run.after(self._items.values())
 
     @property
     def edited(self) -> tuple[float, str] | None:
@@ -182,10 +182,6 @@ def _is_made(here: Manifest, change: Change) -> bool:
     """Tell whether an object is there that was not when we looked."""
     anew = change.action in {"create", "replace"}
     return anew and here["metadata"]["uid"] != change.uid
-
-
-def _by_order(item: Item) -> tuple[int, str]:
-    return (item.ref.order, str(item.ref))
 
 
 def _active(change: Change) -> str:

@@ -23,6 +23,7 @@ from ray_gke.targets.kubernetes import (
 )
 from ray_gke.targets.kubernetes.api import Api, ApiError
 from ray_gke.targets.kubernetes.inventory import Inventory, Item
+from ray_gke.targets.kubernetes.job_states import has_ended
 from ray_gke.targets.kubernetes.live import Live, Wanted
 from ray_gke.targets.kubernetes.ray_edits import Edit
 from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
@@ -30,7 +31,6 @@ from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 Action = Literal["create", "change", "replace", "prune", "unchanged"]
 
 _GROUPS_FIELD = ".spec.workerGroupSpecs"
-_FINISHED = ("Complete", "Failed")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ class RunChanges:
 
     def after(self, items: Iterable[Item]) -> Inventory:
         """Return what is to be remembered of the run with these objects."""
-        return Inventory.of(self.wanted.plan, self.wanted.namespace, items)
+        ordered = sorted(items, key=lambda item: (item.ref.order, str(item.ref)))
+        run = self.wanted
+        return Inventory.of(run.plan, run.namespace, ordered, run.max_nodes)
 
 
 def compare(
@@ -204,7 +206,7 @@ class _Comparison:
             "replace" if replaces else "change",
             fields,
             edit,
-            ends=replaces and ref.kind in RAY_KINDS and not _has_ended(here),
+            ends=replaces and ref.kind in RAY_KINDS and not has_ended(here),
             wanted=wanted if replaces else applied.wanted,
             force=applied.force,
             before=here,
@@ -287,7 +289,7 @@ class _Comparison:
             here = self.found.get(ref)
             if here is None or not self._is_ours(here):
                 continue
-            ends = ref.kind in RAY_KINDS and not _has_ended(here)
+            ends = ref.kind in RAY_KINDS and not has_ended(here)
             yield Change(ref, "prune", ends=ends, before=here)
             self.kept.append(self.items.get(ref, Item(ref)))
 
@@ -322,10 +324,4 @@ def namespace_manifest(name: str, level: str) -> Manifest:
 def _again(here: Manifest, *, rerun: bool) -> Edit | None:
     if "deletionTimestamp" in here["metadata"]:
         return _GOING
-    return _RERUN if rerun and _has_ended(here) else None
-
-
-def _has_ended(one: Manifest) -> bool:
-    """Tell whether a RayJob has nothing left to do; other kinds never end."""
-    status = one.get("status") or {}
-    return one["kind"] == "RayJob" and status.get("jobDeploymentStatus") in _FINISHED
+    return _RERUN if rerun and has_ended(here) else None

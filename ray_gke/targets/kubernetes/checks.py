@@ -13,7 +13,13 @@ from ray_gke.errors import RefusedError
 from ray_gke.gke.nodes import GPU_RESOURCE
 from ray_gke.planning.day_two import READERS
 from ray_gke.rendering.pod_security import LEVEL
-from ray_gke.targets.kubernetes import cluster_facts, kuberay_operator, permissions
+from ray_gke.targets.kubernetes import (
+    cluster_facts,
+    kuberay_operator,
+    operator_gates,
+    permissions,
+    prometheus,
+)
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError, UnreachableError
 from ray_gke.targets.kubernetes.kuberay_install import install, upgrade
 from ray_gke.targets.kubernetes.kuberay_operator import Operator
@@ -28,7 +34,7 @@ _INSTALLED = {
     "--enable-managed-prometheus",
     "monitoring.coreos.com": "helm install prometheus-operator "
     "oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack "
-    "--namespace monitoring --create-namespace",
+    f"--namespace monitoring --create-namespace {prometheus.READS_ALL}",
 }
 
 PATIENCE_SECONDS = 10.0
@@ -42,7 +48,8 @@ class Needs:
     `kinds` are those of objects that are created, changed or deleted.
     `pods_restricted` tells that all pods satisfy Pod Security "restricted",
     `kuberay_version` the version that the objects were rendered for, if one was asked
-    for, and `gpu` that pods ask for GPUs.
+    for, `gpu` that pods ask for GPUs, and `feature_gates` are what the operator must
+    have on.
     """
 
     namespace: str
@@ -50,6 +57,7 @@ class Needs:
     pods_restricted: bool = True
     kuberay_version: str | None = None
     gpu: bool = False
+    feature_gates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,7 @@ def _kuberay(api: Api, needs: Needs) -> tuple[str, list[str]]:
             "no Deployment of the KubeRay operator is in sight; that is so with GKE's "
             "add-on, and when other namespaces may not be listed"
         )
+    notes += operator_gates.check(api, needs.feature_gates, operator)
     return "" if version == "0.0.0" else version, notes
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from ray_gke import __version__
-from ray_gke.errors import RefusedError
+from ray_gke.errors import Place, RefusedError
+from ray_gke.targets.kubernetes import exec_plugins
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -23,6 +24,8 @@ _DEFAULT_KUBECONFIG = "~/.kube/config"
 _IN_CLUSTER = "in-cluster"
 _FORWARD_PROTOCOL = "v4.channel.k8s.io"
 _CONNECT_SECONDS = 15.0
+_NOT_AS_EXPECTED = (OSError, AttributeError, KeyError, TypeError, ValueError)
+"""What the client raises for a file of another form than it takes for granted."""
 _NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 
@@ -146,6 +149,7 @@ def connect(context: str | None) -> Client:
     Where there is no kubeconfig, in a pod, its service account. Raises RefusedError.
     """
     from kubernetes import config
+    from yaml import YAMLError
 
     files = os.environ.get("KUBECONFIG") or _DEFAULT_KUBECONFIG
     if context is None and not _is_there(files) and _in_pod():
@@ -158,15 +162,67 @@ def connect(context: str | None) -> Client:
         )
         if chosen is None:
             raise _no_context(context, names)
-        client = config.new_client_from_config(files, chosen["name"])
-    except (config.ConfigException, OSError, TypeError, ValueError) as error:
+        client = _logged_in(files, chosen)
+    except YAMLError as error:
+        raise _no_yaml(error) from None
+    except (config.ConfigException, *_NOT_AS_EXPECTED) as error:
         raise RefusedError(
             f"the kubeconfig cannot be used: {_one_line(error)}",
+            place=Place(files),
             hint="kubectl config get-contexts shows what is there; "
             "$KUBECONFIG names the file",
         ) from None
     namespace = chosen.get("context", {}).get("namespace") or "default"
     return Client(chosen["name"], namespace, client)
+
+
+def _logged_in(files: str, chosen: Mapping[str, Any]) -> Any:
+    """Return a client that says what a plugin says which gives no credentials."""
+    from kubernetes import config
+
+    def check(said: list[str]) -> None:
+        plugin = _plugin(files, chosen["context"]["user"]) if said else None
+        if plugin:
+            raise exec_plugins.failed(chosen["name"], plugin, said)
+
+    with exec_plugins.listening() as said:
+        client = config.new_client_from_config(files, chosen["name"])
+    configuration = client.configuration
+    if not (configuration.api_key or configuration.cert_file):
+        check(said)
+    renew = configuration.refresh_api_key_hook
+
+    def refresh(configuration: Any) -> None:
+        with exec_plugins.listening() as said:
+            renew(configuration)
+        # It has put itself there again.
+        configuration.refresh_api_key_hook = refresh
+        check(said)
+
+    configuration.refresh_api_key_hook = renew and refresh
+    return client
+
+
+def _plugin(files: str, user: str) -> Mapping[str, Any] | None:
+    from kubernetes.config.kube_config import KubeConfigMerger
+
+    users = KubeConfigMerger(files).config["users"]
+    found: Mapping[str, Any] | None = users.get_with_name(user)["user"].value.get(
+        "exec"
+    )
+    return found
+
+
+def _no_yaml(error: Exception) -> RefusedError:
+    """Return that a kubeconfig is no YAML, and where; PyYAML knows it by its path."""
+    mark = getattr(error, "problem_mark", None)
+    place = Place(mark.name, mark.line + 1, mark.column + 1) if mark else None
+    why = getattr(error, "problem", None) or error
+    return RefusedError(
+        f"the kubeconfig is not YAML: {_one_line(why)}",
+        place=place,
+        hint="correct the file, or name another in $KUBECONFIG",
+    )
 
 
 def connect_to(host: str, name: str, token: Callable[[], str]) -> Client:
@@ -227,5 +283,5 @@ def _in_cluster() -> Client:
     return Client(_IN_CLUSTER, namespace, ApiClient(configuration))
 
 
-def _one_line(error: BaseException) -> str:
+def _one_line(error: object) -> str:
     return " ".join(str(error).split()) or type(error).__name__

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ray_gke.errors import InterruptedRun
-from ray_gke.events import Emit, Finished
+from ray_gke.events import Emit, Finished, Note
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory, lease, live, permissions
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError
@@ -28,12 +28,18 @@ def down(api: Api, namespace: str, name: str, emit: Emit) -> None:
     Raises UsageError when there is no such run, FailedError when something does not go.
     """
     begun = time.monotonic()
+
+    def say(text: str) -> None:
+        emit(Note(name, text, warning=True))
+
     try:
-        found = _objects(api, namespace, name)
+        needed = permissions.for_down(namespace, RAY_KINDS)
+        with permissions.all_at_once(api, needed):
+            found = _objects(api, namespace, name)
         if not found:
             # Whoever was killed may have left a lock, and the namespace it has made.
             lease.clear(api, [(namespace, name)])
-            remove_if_ours_and_empty(api, namespace)
+            remove_if_ours_and_empty(api, namespace, say)
             raise no_run(api, namespace, name)
         kinds = frozenset(one["kind"] for one in found)
         permissions.check(api, permissions.for_down(namespace, kinds))
@@ -44,12 +50,12 @@ def down(api: Api, namespace: str, name: str, emit: Emit) -> None:
             # Until we had the lock somebody else may have written.
             objects = _objects(api, namespace, name)
             ray = [one for one in objects if one["kind"] in RAY_KINDS]
-            _remove(api, ray, leases[0].check)
-            _wait_for_clusters(api, namespace, name)
+            _remove(api, ray, leases[0].check, say)
+            _wait_for_clusters(api, namespace, name, say)
             rest = [one for one in objects if one not in ray]
-            _remove(api, rest, leases[0].check)
+            _remove(api, rest, leases[0].check, say)
             outcome.detail = f"{len(objects)} objects"
-        remove_if_ours_and_empty(api, namespace)
+        remove_if_ours_and_empty(api, namespace, say)
     except KeyboardInterrupt:
         raise InterruptedRun(
             f"{name}: interrupted; some of it may still be there",
@@ -95,18 +101,25 @@ def _labelled(api: Api, namespace: str, name: str, kinds: set[str]) -> set[Ref]:
     }
 
 
-def _wait_for_clusters(api: Api, namespace: str, name: str) -> None:
+def _wait_for_clusters(
+    api: Api, namespace: str, name: str, say: Callable[[str], None]
+) -> None:
     """Wait for clusters that an interrupted `down` has left on their way out.
 
     To clean up in Redis they need what the run had.
     """
     selector = inventory.selector(name)
     for one in api.list("RayCluster", namespace, selector=selector):
-        wait_until_gone(api, Ref.of(one), one["metadata"]["uid"])
+        wait_until_gone(api, Ref.of(one), one["metadata"]["uid"], say=say)
 
 
-def _remove(api: Api, objects: Sequence[Manifest], check: Callable[[], None]) -> None:
-    removals = [Removal.of(api, Ref.of(o), o["metadata"]["uid"]) for o in objects]
+def _remove(
+    api: Api,
+    objects: Sequence[Manifest],
+    check: Callable[[], None],
+    say: Callable[[str], None],
+) -> None:
+    removals = [Removal.of(api, Ref.of(o), o["metadata"]["uid"], say) for o in objects]
     for removal in removals:
         check()
         removal.delete()

@@ -88,7 +88,8 @@ class _Look:
             return ()
         pods = self._pods_on_nodes()
         places = [node_matching.room(node, pods) for node in nodes]
-        return tuple(node_room.pending(group, places) for group in alike)
+        pools = self._inventory.pools
+        return tuple(node_room.pending(group, places, pools) for group in alike)
 
     def _pods_on_nodes(self) -> list[Manifest]:
         running = "status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!="

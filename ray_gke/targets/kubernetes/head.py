@@ -7,7 +7,7 @@ import base64
 from ray_gke.catalog.nearest import nearest
 from ray_gke.errors import RefusedError, UsageError
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes import inventory
+from ray_gke.targets.kubernetes import inventory, permissions
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import Inventory
 from ray_gke.targets.kubernetes.ray_pods import NODE_TYPE, SERVES, is_ready
@@ -20,9 +20,10 @@ _TOKEN_KEY = "auth_token"  # noqa: S105 the name of a key
 
 def find(api: Api, namespace: str, name: str) -> Inventory:
     """Return the run `name`, or raise UsageError with the nearest name there is."""
-    found = inventory.find(api, namespace, name)
-    if found is None:
-        raise no_run(api, namespace, name)
+    with permissions.all_at_once(api, permissions.to_look(namespace)):
+        found = inventory.find(api, namespace, name)
+        if found is None:
+            raise no_run(api, namespace, name)
     return found
 
 

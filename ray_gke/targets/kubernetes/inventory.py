@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ray_gke.gke.nodes import NODE_POOL
 from ray_gke.planning.plan import Plan
 from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest
@@ -28,6 +29,7 @@ OURS = f"{MANAGED_BY}=ray-gke"
 
 _MARK = "ray-gke/inventory"
 _RUN_KEY, _OBJECTS_KEY = "run", "objects"
+_NO_POOLS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,19 @@ class Item:
 
 @dataclass(frozen=True)
 class GroupFacts:
-    """A worker group of a run: its limits, and the GPUs of each worker."""
+    """A worker group of a run, and its limits."""
 
     name: str
     min_replicas: int
     max_replicas: int
-    num_gpus: int
+
+
+@dataclass(frozen=True)
+class PoolFacts:
+    """A node pool that the plan of a run is for, and the most nodes it may have."""
+
+    name: str
+    max_nodes: int
 
 
 @dataclass(frozen=True)
@@ -66,16 +75,30 @@ class Inventory:
     groups: tuple[GroupFacts, ...] = ()
     items: tuple[Item, ...] = ()
     uid: str = ""
+    pools: tuple[PoolFacts, ...] = ()
 
     @classmethod
-    def of(cls, plan: Plan, namespace: str, items: Iterable[Item]) -> Inventory:
-        """Return the inventory of a plan that runs in `namespace`."""
+    def of(
+        cls,
+        plan: Plan,
+        namespace: str,
+        items: Iterable[Item],
+        max_nodes: Mapping[str, int] = _NO_POOLS,
+    ) -> Inventory:
+        """Return the inventory of a plan that runs in `namespace`.
+
+        `max_nodes` is that of each node pool of ours, by its name.
+        """
         groups = tuple(
-            GroupFacts(g.name, g.min_replicas, g.max_replicas, g.num_gpus)
+            GroupFacts(g.name, g.min_replicas, g.max_replicas)
             for g in plan.worker_groups
         )
+        own = {group.node_selector.get(NODE_POOL) for group in plan.groups}
+        pools = [PoolFacts(*one) for one in sorted(max_nodes.items()) if one[0] in own]
+        kind, blueprint = plan.kind, plan.blueprint
         return cls(
-            plan.name, namespace, plan.kind, plan.blueprint, groups, tuple(items)
+            *(plan.name, namespace, kind, blueprint, groups, tuple(items)),
+            pools=tuple(pools),
         )
 
     @property
@@ -105,6 +128,7 @@ class Inventory:
             "kind": self.kind,
             "blueprint": self.blueprint,
             "groups": [asdict(group) for group in self.groups],
+            "pools": [asdict(pool) for pool in self.pools],
         }
         objects = [{**asdict(item.ref), **_digests(item)} for item in self.items]
         return {
@@ -154,9 +178,10 @@ def parse(one: Manifest) -> Inventory | None:
             namespace=namespace,
             kind=run["kind"],
             blueprint=run["blueprint"],
-            groups=tuple(GroupFacts(**group) for group in run["groups"]),
+            groups=tuple(map(_group, run["groups"])),
             items=tuple(_item(item, namespace) for item in objects),
             uid=one["metadata"].get("uid", ""),
+            pools=tuple(PoolFacts(**pool) for pool in run.get("pools", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         # Somebody has written in it; objects are still found by their labels.
@@ -183,6 +208,11 @@ def in_namespace(api: Api, namespace: str) -> list[Inventory]:
 def _digests(item: Item) -> Mapping[str, str]:
     kept = {"digest": item.digest, "fields": item.fields, "groups": item.groups}
     return {key: value for key, value in kept.items() if value}
+
+
+def _group(data: Mapping[str, Any]) -> GroupFacts:
+    # One that an older ray-gke has written has more.
+    return GroupFacts(data["name"], data["min_replicas"], data["max_replicas"])
 
 
 def _item(data: Mapping[str, Any], namespace: str) -> Item:

@@ -7,9 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from ray_gke.events import LogLine, Note
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.job_states import has_ended
 from ray_gke.targets.kubernetes.log_stream import Stream
+from ray_gke.targets.kubernetes.resources import Ref
 from ray_gke.targets.kubernetes.streams import Streams
 from ray_gke.targets.kubernetes.submitter_log import SubmitterLog, Told
 
@@ -20,20 +23,23 @@ _QUIET_TURNS = 10
 
 
 def job_output(
-    api: Api,
-    namespace: str,
-    ray_job_name: str,
-    *,
-    follow: bool,
-    ended: Callable[[], bool],
-) -> Iterator[str]:
-    """Yield each line that a RayJob writes, once.
+    api: Api, name: str, ray_job: Ref, *, follow: bool, ended: Callable[[], bool]
+) -> Iterator[LogLine | Note]:
+    """Yield each line that the RayJob of the run `name` writes, once.
 
     With `follow` it waits for the job, goes on with another submitter when one fails,
     and ends when `ended` says so, which it is asked about once a second, and all is
     read. When a submitter never came to follow the job, what it said instead is told.
+    When no submitter is left, a note says so at the end.
     """
-    return _Output(api, namespace, ray_job_name, follow, ended).lines()
+    output = _Output(api, ray_job.namespace, ray_job.name, follow, ended)
+    for line in output.lines():
+        yield LogLine(name, "driver", line)
+    if not output.read and _has_run(api.get(ray_job)):
+        text = (
+            f"its output is gone with its pod; ray-gke up {name} --rerun runs it again"
+        )
+        yield Note(name, text, warning=True)
 
 
 @dataclass
@@ -88,6 +94,12 @@ class _Output:
                 # A submitter that hangs must not keep us once the job has ended.
                 elif streams.running and self.ended():
                     quiet += 1
+
+
+def _has_run(ray_job: Manifest | None) -> bool:
+    """Tell whether a RayJob is over that a submitter gave to Ray."""
+    status = (ray_job or {}).get("status") or {}
+    return has_ended(ray_job) and bool(status.get("jobStatus"))
 
 
 def _job_id(pod: Manifest) -> str:

@@ -12,6 +12,7 @@ from ray_gke.events import Emit, Finished, LogLine
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import causes, inventory, logs, view
 from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.job_states import has_ended, has_failed
 from ray_gke.targets.kubernetes.live import Wanted
 from ray_gke.targets.kubernetes.resources import Ref
 from ray_gke.targets.steps import step
@@ -31,11 +32,12 @@ def finish(api: Api, run: Wanted, emit: Emit, *, detach: bool) -> None:
         return
     lines: deque[str] = deque(maxlen=_SHOWN_LINES)
     with step(emit, run.name, "job") as outcome:
-        for line in logs.job_output(
-            api, run.namespace, run.ray.name, follow=True, ended=job.has_ended
+        for told in logs.job_output(
+            api, run.name, run.ray, follow=True, ended=job.has_ended
         ):
-            lines.append(line)
-            emit(LogLine(run.name, "driver", line))
+            if isinstance(told, LogLine):
+                lines.append(told.text)
+            emit(told)
         outcome.detail = job.status
     done = Finished(run.name, job.status, job.seconds, job.message)
     emit(done)
@@ -65,13 +67,13 @@ class _Job:
                     hint=f"ray-gke up {self.name} runs it again",
                 )
             self._seen = found
-        return self._status.get("jobDeploymentStatus") in {"Complete", "Failed"}
+        return has_ended(self._seen)
 
     @property
     def status(self) -> str:
         """How it ended, in Ray's words."""
         found = self._status.get("jobStatus") or ""
-        failed = self._status.get("jobDeploymentStatus") == "Failed"
+        failed = has_failed(self._seen)
         return "FAILED" if failed and found != "STOPPED" else found or "PENDING"
 
     @property

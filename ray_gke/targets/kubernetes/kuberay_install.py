@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from ray_gke.versions import KUBERAY_VERSION
 
 _CHART = "https://ray-project.github.io/kuberay-helm/"
@@ -23,6 +26,13 @@ def upgrade(namespace: str, version: str = KUBERAY_VERSION) -> str:
         f"-k '{_DEFINITIONS}?ref=v{version}'"
     )
     return f"{definitions} && {_add()} && {_upgrade(version, namespace)}"
+
+
+def open_gates(namespace: str, version: str, gates: Mapping[str, bool]) -> str:
+    """Return the command that makes these all of the operator's feature gates."""
+    given = [{"name": gate, "enabled": on} for gate, on in gates.items()]
+    values = f"--reuse-values --set-json 'featureGates={json.dumps(given)}'"
+    return f"{_add()} && {_upgrade(version, namespace)} {values}"
 
 
 def _add() -> str:

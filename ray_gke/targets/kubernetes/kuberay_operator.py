@@ -8,7 +8,7 @@ understands.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ _LIKELY = (
     "ray-system",
     "default",
 )
+_TRUE = ("1", "t", "true")
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d+)")
 _NEW_IN_OLDEST = "RayClusterSpec.authOptions"
 _DEFINITIONS = "/openapi/v3/apis/ray.io/v1"
@@ -51,7 +52,10 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Operator:
-    """The operator's Deployment; `version` is empty where its image does not tell."""
+    """The operator's Deployment; `version` is empty where its image does not tell.
+
+    `feature_gates` are those that its command names, each on or off.
+    """
 
     namespace: str
     name: str
@@ -60,6 +64,11 @@ class Operator:
     wanted: int
     ready: int
     trouble: str
+    feature_gates: Mapping[str, bool]
+
+    def has(self, gate: str) -> bool:
+        """Tell whether an alpha gate is on: by its name, or with all of them."""
+        return self.feature_gates.get(gate, self.feature_gates.get("AllAlpha", False))
 
 
 def kuberay_version(api: Api, operator: Operator | None) -> str | None:
@@ -83,8 +92,7 @@ def known_as(version: str) -> str:
 def find(api: Api) -> Operator | None:
     """Return the operator, if it runs as a Deployment that the user may see."""
     try:
-        found = api.list("Deployment", selector=_SELECTOR)
-        found = found or api.list("Deployment", fields="metadata.name=kuberay-operator")
+        found = _everywhere(api)
     except NotAllowedError:
         lists = api.in_parallel(lambda place: _in(api, place), _LIKELY)
         found = [one for some in lists for one in some]
@@ -93,6 +101,14 @@ def find(api: Api) -> Operator | None:
     return max(
         operators, key=lambda one: (one.ready, parsed(one.version or "0")), default=None
     )
+
+
+def is_absent(api: Api) -> bool:
+    """Tell whether the user may look everywhere and there is no such Deployment."""
+    try:
+        return not _everywhere(api)
+    except (ApiError, NotAllowedError):
+        return False
 
 
 def missing_kinds(api: Api) -> tuple[str, ...]:
@@ -120,6 +136,11 @@ def version_of_definitions(api: Api) -> str | None:
     return max([OLDEST, *newer], key=parsed)
 
 
+def _everywhere(api: Api) -> list[Manifest]:
+    found = api.list("Deployment", selector=_SELECTOR)
+    return found or api.list("Deployment", fields="metadata.name=kuberay-operator")
+
+
 def _in(api: Api, namespace: str) -> list[Manifest]:
     try:
         found = api.list("Deployment", namespace, selector=_SELECTOR)
@@ -130,7 +151,8 @@ def _in(api: Api, namespace: str) -> list[Manifest]:
 
 def _operator(one: Manifest) -> Operator:
     ref = Ref.of(one)
-    images = [c.get("image", "") for c in one["spec"]["template"]["spec"]["containers"]]
+    containers = one["spec"]["template"]["spec"]["containers"]
+    images = [c.get("image", "") for c in containers]
     image = next((i for i in images if "kuberay" in i or "operator" in i), images[0])
     status = one.get("status") or {}
     return Operator(
@@ -141,7 +163,23 @@ def _operator(one: Manifest) -> Operator:
         wanted=one["spec"].get("replicas", 1),
         ready=status.get("readyReplicas", 0),
         trouble=condition(one, "Available").get("message", ""),
+        feature_gates=_feature_gates(containers),
     )
+
+
+def _feature_gates(containers: Sequence[Manifest]) -> dict[str, bool]:
+    """Return what `--feature-gates=One=true,Other=false` says, as Go's flags read it.
+
+    The value may be the next word. Of several flags the last one counts.
+    """
+    given = ""
+    words = [w for c in containers for k in ("command", "args") for w in c.get(k) or ()]
+    for index, word in enumerate(words):
+        flag, has_value, value = word.partition("=")
+        if flag in {"-feature-gates", "--feature-gates"}:
+            given = value if has_value else "".join(words[index + 1 : index + 2])
+    pairs = [pair.split("=") for pair in given.split(",") if "=" in pair]
+    return {gate.strip(): on.strip().lower() in _TRUE for gate, on, *_ in pairs}
 
 
 def _version(image: str, found: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from ray_gke.errors import FailedError, RayGkeError, RefusedError
 from ray_gke.rendering.labels import RUN
 from ray_gke.rendering.templates import Manifest
+from ray_gke.targets.kubernetes import parallel
 from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
 from ray_gke.targets.kubernetes.inventory import MANAGED_BY, OURS
 from ray_gke.targets.kubernetes.resources import Ref, resource
@@ -66,26 +67,18 @@ class Lease:
             if self.api.wait(_POLL_SECONDS):
                 raise _taken(self.ref, other)
 
-    def renew(self, api: Api | None = None) -> None:
+    def renew(self) -> None:
         """Say that we still write."""
         with self._one_at_a_time:
-            if self._lost:
-                return
-            begun = time.time()
-            wanted = {**self._held["spec"], "renewTime": _now()}
-            answer = self._replaced(api or self.api, {**self._held, "spec": wanted})
-            if answer is None:
-                return
-            self._held = answer
-            if answer["spec"].get("renewTime") == wanted["renewTime"]:
-                self._renewed = begun
+            self._renew(self.api.to_the_end(_RENEW_SECONDS))
 
     def check(self) -> None:
         """Raise FailedError when somebody else writes by now."""
-        # Whoever slept or was cut off may have lost it unaware. The clock of the wall
-        # also goes on while a machine sleeps.
-        if not 0 <= time.time() - self._renewed < _FRESH_SECONDS:
-            self.renew()
+        if not self._is_fresh():
+            with self._one_at_a_time:
+                # Somebody else may have renewed it while we waited for our turn.
+                if not self._is_fresh():
+                    self._renew(self.api.at_least(_RENEW_SECONDS))
         if self._lost:
             raise FailedError(
                 f"the lock {self.ref} was lost: {self._lost}",
@@ -97,6 +90,23 @@ class Lease:
         if self._held and not self._lost:
             with suppress(RayGkeError):
                 api.delete(self.ref, uid=self._held["metadata"]["uid"])
+
+    def _is_fresh(self) -> bool:
+        # Whoever slept or was cut off may have lost it unaware. The clock of the wall
+        # also goes on while a machine sleeps.
+        return 0 <= time.time() - self._renewed < _FRESH_SECONDS
+
+    def _renew(self, api: Api) -> None:
+        if self._lost or not self._held:
+            return
+        begun = time.time()
+        wanted = {**self._held["spec"], "renewTime": _now()}
+        answer = self._replaced(api, {**self._held, "spec": wanted})
+        if answer is None:
+            return
+        self._held = answer
+        if answer["spec"].get("renewTime") == wanted["renewTime"]:
+            self._renewed = begun
 
     def _try(self) -> bool:
         """Create it; False when another one is there."""
@@ -167,8 +177,9 @@ def held(api: Api, runs: Sequence[tuple[str, str]]) -> Iterator[list[Lease]]:
     # Whoever was interrupted wants to go, and whoever cannot reach it need not wait.
     patience = _HURRY_SECONDS
     try:
-        api.in_parallel(Lease.acquire, leases)
+        # Those that we have are renewed while we wait for others.
         renewing.start()
+        api.in_parallel(Lease.acquire, leases)
         yield leases
         patience = DURATION_SECONDS
     finally:
@@ -192,11 +203,13 @@ def _ref(namespace: str, name: str) -> Ref:
 
 
 def _renew(leases: Sequence[Lease], end: threading.Event) -> None:
+    def renew(lease: Lease) -> None:
+        # Whether it is lost shows the next time, or before something is written.
+        with suppress(RayGkeError):
+            lease.renew()
+
     while not end.wait(_RENEW_SECONDS):
-        for lease in leases:
-            # Whether it is lost shows the next time, or before something is written.
-            with suppress(RayGkeError):
-                lease.renew(lease.api.within(_RENEW_SECONDS))
+        parallel.in_parallel(renew, leases, threading.Event())
 
 
 def _taken(ref: Ref, other: Manifest) -> RefusedError:

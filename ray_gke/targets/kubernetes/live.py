@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ray_gke.planning.plan import Plan
@@ -26,11 +26,15 @@ from ray_gke.targets.kubernetes.resources import (
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run as it should be: its plan, and the objects that carry it out."""
+    """A run as it should be: its plan, and the objects that carry it out.
+
+    `max_nodes` is that of each node pool, by its name, where the pools are ours.
+    """
 
     plan: Plan
     namespace: str
     objects: tuple[Manifest, ...]
+    max_nodes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

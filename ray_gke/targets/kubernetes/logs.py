@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from ray_gke.catalog.nearest import suggestion
 from ray_gke.errors import UsageError
-from ray_gke.events import LogLine
+from ray_gke.events import LogLine, Note
 from ray_gke.planning.plan import HEAD
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import head, inventory
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.inventory import Inventory
 from ray_gke.targets.kubernetes.job_output import job_output
+from ray_gke.targets.kubernetes.job_states import has_ended
 from ray_gke.targets.kubernetes.log_stream import Stream
 from ray_gke.targets.kubernetes.ray_pods import NODE_TYPE, group_of
 from ray_gke.targets.kubernetes.streams import Streams
@@ -34,7 +35,7 @@ def logs(  # noqa: PLR0913 as the command has it
     group: str | None = None,
     previous: bool = False,
     follow: bool = False,
-) -> Iterator[LogLine]:
+) -> Iterator[LogLine | Note]:
     """Yield what the job of a run has written; without one, or of a `group`, its pods.
 
     The group of the head is `head`. With `previous` it is what containers wrote before
@@ -45,8 +46,7 @@ def logs(  # noqa: PLR0913 as the command has it
     _check(run, group)
     if run.kind == "job" and run.ray and group is None and not previous:
         ended = _Ended(api, run).now
-        lines = job_output(api, namespace, run.ray.name, follow=follow, ended=ended)
-        return (LogLine(name, "driver", line) for line in lines)
+        return job_output(api, name, run.ray, follow=follow, ended=ended)
     pods = _Pods(api, run, group, previous=previous)
     return pods.followed() if follow else pods.now()
 
@@ -75,9 +75,7 @@ class _Ended:
         if not self._ended and (not self._asked or now > self._asked + _LOOK_SECONDS):
             self._asked = now
             ray = self.api.get(self.run.ray) if self.run.ray else None
-            status = (ray or {}).get("status") or {}
-            over = status.get("jobDeploymentStatus") in {"Complete", "Failed"}
-            self._ended = ray is None or over
+            self._ended = ray is None or has_ended(ray)
         return self._ended
 
 

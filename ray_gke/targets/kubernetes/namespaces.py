@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import inventory
-from ray_gke.targets.kubernetes.api import Api, ApiError, NotAllowedError
+from ray_gke.targets.kubernetes.api import (
+    Api,
+    ApiError,
+    NotAllowedError,
+    UnreachableError,
+)
 from ray_gke.targets.kubernetes.removal import wait_until_gone
 from ray_gke.targets.kubernetes.resources import Ref, labels
 
@@ -17,26 +23,41 @@ _OF_KUBERNETES = {
     ("ServiceAccount", "default"),
 }
 _SOON_SECONDS, _POLL_SECONDS = 10.0, 0.3
+# All that was asked for is done, and of many groups one may be broken for long.
+_PATIENCE_SECONDS = 5.0
 _EPHEMERAL = frozenset({"Event", "Endpoints", "EndpointSlice"})
 
 
-def remove_if_ours_and_empty(api: Api, namespace: str) -> bool:
-    """Remove a namespace that we have made, if nothing is in it; tell whether we did.
+def remove_if_ours_and_empty(
+    api: Api, namespace: str, say: Callable[[str], None]
+) -> None:
+    """Remove a namespace that we have made, if nothing is in it.
 
-    Whoever may not look into it leaves it as it is.
+    `say` is told why one stays of which nobody can tell whether it is empty, and what a
+    removal waits for. Raises FailedError when it does not go.
     """
     ref = Ref("Namespace", "", namespace)
     try:
         here = api.get(ref)
-        if here is None or labels(here).get(inventory.MANAGED_BY) != "ray-gke":
-            return False
-        if not _gets_empty(api, namespace):
-            return False
-        api.delete(ref, uid=here["metadata"]["uid"])
     except (NotAllowedError, ApiError):
-        return False
-    wait_until_gone(api, ref, here["metadata"]["uid"])
-    return True
+        return
+    if here is None or labels(here).get(inventory.MANAGED_BY) != "ray-gke":
+        return
+    try:
+        if not _gets_empty(_impatient(api), namespace):
+            return
+        api.delete(ref, uid=here["metadata"]["uid"])
+    except (NotAllowedError, ApiError, UnreachableError) as error:
+        say(
+            f"namespace {namespace}, which ray-gke has made, stays: {error}; if "
+            f"nothing is in it, kubectl delete namespace {namespace} removes it"
+        )
+        return
+    wait_until_gone(api, ref, here["metadata"]["uid"], say=say)
+
+
+def _impatient(api: Api) -> Api:
+    return replace(api, patience=min(api.patience, _PATIENCE_SECONDS))
 
 
 def _gets_empty(api: Api, namespace: str) -> bool:

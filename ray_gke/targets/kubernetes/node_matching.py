@@ -106,11 +106,12 @@ def _unmet(term: Mapping[str, Any], node: Manifest) -> Iterator[str]:
     name = {"metadata.name": node["metadata"]["name"]}
     for key, found in (("matchExpressions", labels(node)), ("matchFields", name)):
         for expression in term.get(key) or ():
-            if not _holds(expression, found):
+            if not holds(expression, found):
                 yield _words(expression, found)
 
 
-def _holds(expression: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+def holds(expression: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+    """Tell whether labels meet one of a selector's expressions."""
     key, values = expression["key"], expression.get("values") or []
     value = found.get(key)
     match expression["operator"]:

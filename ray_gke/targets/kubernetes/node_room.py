@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ray_gke.gke.nodes import GPU_RESOURCE
+from ray_gke.gke.nodes import GPU_RESOURCE, NODE_POOL
 from ray_gke.rendering.labels import BALLOON
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.explanation import NodeLack, Pending
 from ray_gke.targets.kubernetes import node_matching
+from ray_gke.targets.kubernetes.inventory import PoolFacts
 from ray_gke.targets.kubernetes.node_matching import Room, shown
 from ray_gke.targets.kubernetes.pod_requests import requests
 from ray_gke.targets.kubernetes.resources import labels
@@ -42,8 +43,13 @@ class _Lacks:
         return sum(weight * len(g) for weight, g in zip(_WEIGHTS, groups, strict=True))
 
 
-def pending(pods: Sequence[Manifest], places: Sequence[Room]) -> Pending:
-    """Return why these pods, which are alike, have no node."""
+def pending(
+    pods: Sequence[Manifest], places: Sequence[Room], pools: Sequence[PoolFacts] = ()
+) -> Pending:
+    """Return why these pods, which are alike, have no node.
+
+    `pools` are the node pools that their plan is for, where those are ours.
+    """
     pod = pods[0]
     lacks = [_lacks(pod, place) for place in places]
     nearest = sorted(lacks, key=lambda one: (one.distance, one.place.name))
@@ -52,7 +58,7 @@ def pending(pods: Sequence[Manifest], places: Sequence[Room]) -> Pending:
         group=labels(pod).get(GROUP_LABEL, ""),
         pods=tuple(one["metadata"]["name"] for one in pods),
         wanted=wanted,
-        findings=tuple(_findings(pod, lacks)),
+        findings=(*_findings(pod, lacks), *_pool(pod, places, pools)),
         nearest=tuple(
             NodeLack(one.place.name, one.all)
             for one in [one for one in nearest if one.all][:_MOST_NODES]
@@ -91,6 +97,20 @@ def _findings(pod: Manifest, lacks: Sequence[_Lacks]) -> Iterator[str]:
     if able := [one for one in matching if not one.all]:
         yield f"{len(able)} node{'s'[: len(able) != 1]} would take it"
     yield from _shortage(pod, [one for one in matching if not one.taints])
+
+
+def _pool(
+    pod: Manifest, places: Sequence[Room], pools: Sequence[PoolFacts]
+) -> Iterator[str]:
+    """Yield how large the pool may be that the pod is planned for, and is."""
+    name = (pod["spec"].get("nodeSelector") or {}).get(NODE_POOL)
+    count = sum(labels(place.node).get(NODE_POOL) == name for place in places)
+    for pool in pools:
+        if pool.name == name:
+            yield (
+                f"the plan's pool {name} may have at most {pool.max_nodes} "
+                f"node{'s'[: pool.max_nodes != 1]} and has {count}"
+            )
 
 
 def _no_match(pod: Manifest, lacks: Sequence[_Lacks]) -> Iterator[str]:

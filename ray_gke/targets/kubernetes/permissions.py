@@ -5,7 +5,10 @@ The API server is asked about each permission; nothing is kept of the questions.
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ray_gke.errors import RefusedError
@@ -18,6 +21,7 @@ _SERVICE_ACCOUNT = "system:serviceaccount:"
 
 _READ = ("get", "list")
 _WRITE = ("create", "patch", "delete")
+_MAKE = ("get", "create", "patch")
 
 
 @dataclass(frozen=True, order=True)
@@ -44,10 +48,21 @@ class Access:
 
 def for_up(namespace: str, kinds: Iterable[str]) -> list[Access]:
     """Return what an `up` needs that writes objects of these kinds."""
-    needed = [a for kind in kinds for a in _of(kind, namespace, _READ + _WRITE)]
-    needed += _of("ConfigMap", namespace, _READ + _WRITE)
+    needed = [a for k in (*kinds, "ConfigMap") for a in _to_apply(k, namespace)]
     needed += _of("Lease", namespace, ("get", "create", "update", "delete"))
     return _once([*needed, *_watching(namespace)])
+
+
+def _to_apply(kind: str, namespace: str) -> list[Access]:
+    # It makes a namespace and never takes one away.
+    if kind == "Namespace":
+        return _of(kind, namespace, _MAKE)
+    return to_write(kind, namespace)
+
+
+def to_write(kind: str, namespace: str = "") -> list[Access]:
+    """Return what it takes to bring up, and to remove, objects of a kind."""
+    return _of(kind, namespace, _READ + _WRITE)
 
 
 def for_down(namespace: str, kinds: Iterable[str]) -> list[Access]:
@@ -56,6 +71,11 @@ def for_down(namespace: str, kinds: Iterable[str]) -> list[Access]:
     needed = [a for k in (*kinds, "ConfigMap") for a in _of(k, namespace, verbs)]
     needed += _of("Lease", namespace, ("get", "create", "update", "delete"))
     return _once(needed)
+
+
+def to_look(namespace: str) -> list[Access]:
+    """Return what it takes to see how runs stand; of all namespaces without one."""
+    return _once([*_of("ConfigMap", namespace, _READ), *_watching(namespace)])
 
 
 def for_dashboard(namespace: str) -> list[Access]:
@@ -96,12 +116,25 @@ def check(api: Api, needed: Iterable[Access]) -> None:
     )
 
 
+@contextmanager
+def all_at_once(api: Api, needed: Iterable[Access]) -> Iterator[None]:
+    """Tell of all that is missing where the API server refuses the first of it.
+
+    Raises RefusedError.
+    """
+    try:
+        yield
+    except NotAllowedError:
+        check(api, needed)
+        raise
+
+
 def command(lacking: Iterable[Access], user: str) -> str:
     """Return the command that gives a user these permissions."""
     return " && ".join(
         line
-        for number, (namespace, verbs, resources) in enumerate(_rules(lacking), 1)
-        for line in _role(number, namespace, verbs, resources, _subject(user))
+        for namespace, verbs, resources in _rules(lacking)
+        for line in _role(namespace, verbs, resources, user)
     )
 
 
@@ -168,19 +201,18 @@ def _rules(
 
 
 def _role(
-    number: int,
-    namespace: str,
-    verbs: Iterable[str],
-    resources: Iterable[str],
-    subject: str,
+    namespace: str, verbs: Iterable[str], resources: Iterable[str], user: str
 ) -> Iterator[str]:
-    name = "ray-gke" if number == 1 else f"ray-gke-{number}"
+    """Yield the commands for a role, which is not called as that of anybody else."""
+    rule = repr((user, *verbs, *resources)).encode()
+    name = f"ray-gke-{hashlib.sha256(rule).hexdigest()[:8]}"
     kind, where = ("role", f" -n {namespace}") if namespace else ("clusterrole", "")
     yield (
         f"kubectl create {kind} {name}{where} --verb={','.join(verbs)} "
         f"--resource={','.join(resources)}"
     )
-    yield f"kubectl create {kind}binding {name}{where} --{kind}={name} {subject}"
+    binding = f"kubectl create {kind}binding {name}{where}"
+    yield f"{binding} --{kind}={name} {shlex.quote(_subject(user))}"
 
 
 def _subject(user: str) -> str:

@@ -60,6 +60,7 @@ OTHERS: Mapping[str, Resource] = {
     "CustomResourceDefinition": Resource(
         "apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False
     ),
+    "Certificate": Resource("cert-manager.io/v1", "certificates"),
     "CronJob": Resource("batch/v1", "cronjobs"),
     "DaemonSet": Resource("apps/v1", "daemonsets"),
     "Event": Resource("v1", "events"),
@@ -71,6 +72,7 @@ OTHERS: Mapping[str, Resource] = {
     "PersistentVolume": Resource("v1", "persistentvolumes", namespaced=False),
     "PersistentVolumeClaim": Resource("v1", "persistentvolumeclaims"),
     "ReplicaSet": Resource("apps/v1", "replicasets"),
+    "Prometheus": Resource("monitoring.coreos.com/v1", "prometheuses"),
     "StatefulSet": Resource("apps/v1", "statefulsets"),
     "Ingress": Resource("networking.k8s.io/v1", "ingresses"),
     "HTTPRoute": Resource("gateway.networking.k8s.io/v1", "httproutes"),

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ray_gke.rendering.templates import Manifest
-from ray_gke.targets.kubernetes import gateways, head, inventory, view
+from ray_gke.targets.kubernetes import gateways, head, inventory, permissions, view
 from ray_gke.targets.kubernetes.api import Api
 from ray_gke.targets.kubernetes.head import DASHBOARD_PORT, SERVE_PORT
 from ray_gke.targets.kubernetes.inventory import Inventory
+from ray_gke.targets.kubernetes.job_states import has_failed
 from ray_gke.targets.kubernetes.ray_pods import (
     NODE_TYPE,
     condition,
@@ -28,8 +29,9 @@ _CLIENT_PORT = 10001
 
 def runs(api: Api, namespace: str) -> list[Run]:
     """Return all runs in a namespace, in all without one."""
-    known = inventory.in_namespace(api, namespace)
-    seen = _Seen.read(api, namespace, inventory.OURS, known)
+    with permissions.all_at_once(api, permissions.to_look(namespace)):
+        known = inventory.in_namespace(api, namespace)
+        seen = _Seen.read(api, namespace, inventory.OURS, known)
     found = [seen.run(one) for one in known]
     return sorted(found, key=lambda run: (run.namespace, run.name))
 
@@ -119,17 +121,18 @@ def standing(ray: Manifest | None) -> tuple[str, str]:
         return MISSING, "its Ray object is gone"
     match ray["kind"]:
         case "RayJob":
-            return _job(ray.get("status") or {})
+            return _job(ray)
         case "RayService":
             return _service(ray)
         case _:
             return _cluster(ray)
 
 
-def _job(status: Manifest) -> tuple[str, str]:
+def _job(ray: Manifest) -> tuple[str, str]:
+    status = ray.get("status") or {}
     found = str(status.get("jobStatus") or "")
     message = str(status.get("message") or status.get("reason") or "")
-    if status.get("jobDeploymentStatus") in {"Failed", "ValidationFailed"}:
+    if has_failed(ray):
         return "STOPPED" if found == "STOPPED" else "FAILED", message
     return found or "PENDING", message
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ray_gke.events import Emit, LogLine
+from ray_gke.events import Emit, LogLine, Note
 from ray_gke.targets.explanation import Explanation
 from ray_gke.targets.kubernetes import (
     checks,
@@ -83,7 +83,7 @@ class Cluster:
 
     def logs(
         self, name: str, *, group: str | None, previous: bool, follow: bool
-    ) -> Iterator[LogLine]:
+    ) -> Iterator[LogLine | Note]:
         """Return what the pods of a run have written."""
         return logs.logs(
             self.api,

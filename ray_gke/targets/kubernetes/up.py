@@ -18,15 +18,17 @@ from ray_gke.errors import (
     RayGkeError,
     RefusedError,
 )
-from ray_gke.events import Emit, Note, Ready
+from ray_gke.events import Emit, Finished, Note, Ready
 from ray_gke.gke.nodes import NODE_POOL
-from ray_gke.rendering import pod_security
+from ray_gke.rendering import feature_gates, pod_security
+from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import (
     checks,
     jobs,
     lease,
     live,
     permissions,
+    prometheus,
     status,
 )
 from ray_gke.targets.kubernetes.api import Api, NotAllowedError
@@ -38,22 +40,24 @@ from ray_gke.targets.kubernetes.changes import (
     namespace_manifest,
 )
 from ray_gke.targets.kubernetes.live import Wanted
+from ray_gke.targets.kubernetes.readiness import LAST_SECONDS, Readiness
 from ray_gke.targets.kubernetes.resources import Ref
-from ray_gke.targets.kubernetes.waiting import Waiting, ready_already
-from ray_gke.targets.steps import step
+from ray_gke.targets.steps import Outcome, step
 
 _STEPS = ("check", "apply", "ready")
-# Who is out of time still hears what it waited for.
-_LAST_SECONDS = 2.0
-_TOGETHER_SECONDS, _TOGETHER_POLL_SECONDS = 15.0, 0.5
+_STEPS_OF_DETACHED = ("check", "apply", "begin")
+# So long it takes KubeRay to say that it will not have something.
+_BEGIN_SECONDS = 3.0
+_NOT_WAITED = "it is not waited for"
 
 
 @dataclass(frozen=True)
 class Options:
     """How an `up` goes; `timeout` seconds is how long it waits until all is ready.
 
-    `confirm` is asked before something that runs now is ended, with what that is, and
-    `check` before anything is written; it raises RefusedError.
+    With `detach` it only looks for what goes wrong at once. `confirm` is asked before
+    something that runs now is ended, with what that is, and `check` before anything is
+    written; it raises RefusedError.
     """
 
     detach: bool = False
@@ -93,7 +97,8 @@ class _Up:
     """One `up`; `name` is what its steps are called by.
 
     `api` is asked no longer than the wait may take, but for the output of jobs.
-    `agreed` has the uids of what the user lets go.
+    `agreed` has the uids of what the user lets go, `locks` those that are held, by
+    namespace and name of the run.
     """
 
     api: Api
@@ -103,32 +108,48 @@ class _Up:
     name: str
     problems: list[Problem] = field(default_factory=list)
     agreed: set[str] = field(default_factory=set)
+    locks: Mapping[tuple[str, str], lease.Lease] = field(default_factory=dict)
 
     def run(self) -> None:
         patient, limit = self.api, self.options.timeout
         began = time.monotonic()
-        deadline = began + limit
-        self.api = patient.within(limit + _LAST_SECONDS)
-        with step(self.emit, self.name, "check", _STEPS) as outcome:
+        self.api = patient.within(limit + LAST_SECONDS)
+        with self._step("check") as outcome:
             found = self._checked()
             outcome.detail = summary(found)
-        with self._locked(found) as check:
-            done = self._applied(found, check)
-            with step(self.emit, self.name, "ready", _STEPS) as outcome:
-                stand = self._stand(done, deadline, check)
-                ready = [
-                    one
-                    for one in done
-                    if one.remembered.ray in stand
-                    or self._becomes_ready(one, began, deadline, check)
-                ]
+        with self._locked(found):
+            done = self._applied(found)
+            with self._step("begin" if self.options.detach else "ready") as outcome:
+                wait = self._wait(began)
+                ready = wait.of(done)
                 outcome.detail = f"{len(ready)} of {len(done)}" if done[1:] else ""
         self.api = patient
         urls = self._urls(ready)
         for one in ready:
             self._finish(one, urls)
+        for left in wait.left:
+            seconds = time.monotonic() - began
+            self.emit(Finished(left.inventory.name, "APPLIED", seconds, _NOT_WAITED))
         if self.problems:
             raise FailedError.of(self.problems)
+
+    def _step(self, short: str) -> AbstractContextManager[Outcome]:
+        steps = _STEPS_OF_DETACHED if self.options.detach else _STEPS
+        return step(self.emit, self.name, short, steps)
+
+    def _wait(self, began: float) -> Readiness:
+        deadline = began + self.options.timeout
+        if self.options.detach:
+            deadline = min(deadline, time.monotonic() + _BEGIN_SECONDS)
+        return Readiness(
+            self.api,
+            self.emit,
+            self.name,
+            began,
+            deadline,
+            self._failed,
+            detach=self.options.detach,
+        )
 
     def _checked(self) -> list[RunChanges]:
         """Return what is to be done, once nothing is in its way."""
@@ -141,6 +162,8 @@ class _Up:
         for needs in _needs(found):
             for note in checks.check(self.api, needs).notes:
                 self.emit(Note(self.name, note, warning=True))
+        for note in prometheus.notes(self.api, [r.wanted for r in found if r.writes]):
+            self.emit(Note(self.name, note, warning=True))
         self._agree(found)
         return found
 
@@ -163,7 +186,7 @@ class _Up:
         self.agreed |= {c.uid for c in ending}
 
     @contextmanager
-    def _locked(self, found: Sequence[RunChanges]) -> Iterator[Callable[[], None]]:
+    def _locked(self, found: Sequence[RunChanges]) -> Iterator[None]:
         """Hold the locks of the runs that are written."""
         for change in _namespaces(found):
             # A lock needs its namespace.
@@ -178,75 +201,28 @@ class _Up:
             lease.held(self.api, writing) if writing else nullcontext([])
         )
         with holding as leases:
+            self.locks = dict(zip(writing, leases, strict=True))
+            yield
 
-            def check() -> None:
-                for one in leases:
-                    one.check()
-
-            yield check
-
-    def _applied(
-        self, found: Sequence[RunChanges], check: Callable[[], None]
-    ) -> list[Application]:
+    def _applied(self, found: Sequence[RunChanges]) -> list[Application]:
         if not any(run.writes for run in found):
-            return [Application(self.api, run, check) for run in found]
-        with step(self.emit, self.name, "apply", _STEPS) as outcome:
+            return [self._application(run) for run in found]
+        with self._step("apply") as outcome:
             # Until we had the locks somebody else may have written.
             again = iter(self._changes([run.wanted for run in found if run.writes]))
             runs = [next(again) if run.writes else run for run in found]
             self._agree(runs)
-            api = self.api.guarded(check)
-            done = [Application(api, run, check) for run in runs]
-            api.in_parallel(Application.apply, [one for one in done if one.run.writes])
+            done = [self._application(run) for run in runs]
+            self.api.in_parallel(
+                Application.apply, [one for one in done if one.run.writes]
+            )
             outcome.detail = summary(runs)
         return done
 
-    def _stand(
-        self, done: Sequence[Application], deadline: float, check: Callable[[], None]
-    ) -> frozenset[Ref]:
-        """Return the Ray objects of what is ready soon, or was before.
-
-        Several runs are asked about together for a while, in few requests; then each
-        for itself, with what it waits for.
-        """
-        several = bool(done[1:])
-        asked = [
-            one for one in done if not one.edited and (several or not one.run.writes)
-        ]
-        known = [one.remembered for one in asked]
-        new = {one.remembered.ray for one in asked if one.run.writes}
-        until = min(deadline, time.monotonic() + _TOGETHER_SECONDS)
-        told = 0
-        while asked:
-            check()
-            found = ready_already(self.api, known)
-            if new <= found or time.monotonic() > until:
-                return found
-            if len(found) > told:
-                told = len(found)
-                self.emit(Note(self.name, f"{told} of {len(done)} are ready"))
-            time.sleep(_TOGETHER_POLL_SECONDS)
-        return frozenset()
-
-    def _becomes_ready(
-        self,
-        one: Application,
-        began: float,
-        deadline: float,
-        check: Callable[[], None],
-    ) -> bool:
-        """Wait for a run, and remove what is gone from it; if not, remember why."""
-        waiting = Waiting(self.api, one.remembered, self.emit, deadline, check)
-        waiting.began = began
-        if one.edited:
-            waiting.edited, waiting.previous = one.edited
-        try:
-            waiting.until_ready()
-            one.prune()
-        except RayGkeError as error:
-            self._failed(error)
-            return False
-        return True
+    def _application(self, run: RunChanges) -> Application:
+        lock = self.locks.get((run.wanted.namespace, run.wanted.name))
+        check = lock.check if lock else lambda: None
+        return Application(self.api.guarded(check), run, check)
 
     def _failed(self, error: RayGkeError) -> None:
         """Of several runs the others go on."""
@@ -294,6 +270,7 @@ def _needs(found: Sequence[RunChanges]) -> list[checks.Needs]:
             frozenset(c.ref.kind for run in runs for c in run.changes if c.writes),
             pods_restricted=_level(runs) == pod_security.RESTRICTED,
             gpu=any(map(_needs_gpus, runs)),
+            feature_gates=feature_gates.needed(_objects(runs)),
         )
         for namespace, runs in _by_namespace(run for run in found if run.writes).items()
     ]
@@ -325,7 +302,11 @@ def _by_namespace(found: Iterable[RunChanges]) -> dict[str, list[RunChanges]]:
 
 
 def _level(runs: Iterable[RunChanges]) -> str:
-    return pod_security.level(one for run in runs for one in run.wanted.objects)
+    return pod_security.level(_objects(runs))
+
+
+def _objects(runs: Iterable[RunChanges]) -> Iterator[Manifest]:
+    return (one for run in runs for one in run.wanted.objects)
 
 
 def _ending(changes: Sequence[Change]) -> str:

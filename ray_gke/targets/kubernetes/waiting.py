@@ -1,11 +1,12 @@
-"""Wait until a run is as it should be, and tell meanwhile what it waits for."""
+"""Whether a run is as it should be, and what it waits for until then."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ray_gke.errors import FailedError
 from ray_gke.events import Emit, Note
@@ -13,82 +14,70 @@ from ray_gke.planning.plan import HEAD
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.kubernetes import causes, view
 from ray_gke.targets.kubernetes.api import Api
+from ray_gke.targets.kubernetes.apply import Application
 from ray_gke.targets.kubernetes.inventory import OURS, Inventory
+from ray_gke.targets.kubernetes.job_states import (
+    VALIDATION_FAILED,
+    deployment_status,
+    has_ended,
+)
 from ray_gke.targets.kubernetes.ray_pods import condition, group_of, is_ready
 from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 from ray_gke.targets.kubernetes.view import View
 
-# A small part of the time that it has taken so far.
-_POLL_SHARE, _POLL_SECONDS, _LONGEST_POLL_SECONDS = 1 / 60, 0.3, 2.0
 # KubeRay looks at a service every two seconds; until it has seen an edit, its status
 # is that of before. Source: ServiceDefaultRequeueDuration in KubeRay 1.5.1.
 _SEEN_SECONDS = 12.0
 _QUIET_SECONDS = 5.0
 
 
-def ready_already(api: Api, known: Sequence[Inventory]) -> frozenset[Ref]:
-    """Return the Ray objects of the runs that are ready now, read in few requests."""
-    namespaces = sorted({one.namespace for one in known})
+def ready_now(api: Api, waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Return those whose runs are ready now, read in few requests."""
+    namespaces = sorted({one.inventory.namespace for one in waiting})
     places = [(kind, space) for kind in (*RAY_KINDS, "Pod") for space in namespaces]
     lists = api.in_parallel(lambda p: api.list(*p, selector=OURS), places)
     seen = {Ref.of(one): one for found in lists for one in found}
     pods = [one for ref, one in seen.items() if ref.kind == "Pod"]
-    return frozenset(
-        one.ray
-        for one in known
-        if one.ray in seen and one.ray and _stands(api, one, seen[one.ray], pods)
-    )
+    return [one for one in waiting if _stands(one, seen, pods)]
 
 
 def _stands(
-    api: Api, known: Inventory, ray: Manifest, pods: Sequence[Manifest]
+    one: Waiting, seen: Mapping[Ref, Manifest], pods: Iterable[Manifest]
 ) -> bool:
+    known = one.inventory
+    ray = seen.get(known.ray) if known.ray else None
     mine = tuple(pod for pod in pods if known.has(pod))
-    waiting = Waiting(api, known, lambda _: None, deadline=0.0)
-    return waiting.is_ready(View(known, ray=ray, pods=mine))
+    return ray is not None and one.is_ready(View(known, ray=ray, pods=mine))
 
 
-@dataclass
+@dataclass(eq=False)
 class Waiting:
-    """The wait for one run, at most until `deadline` on the monotonic clock.
+    """The wait for one run, since `began` on the monotonic clock."""
 
-    `edited` is when this command has changed a service that was there, and `previous`
-    the cluster that it must leave, if the edit needs a new one. `began` is when it has
-    begun to wait.
-    """
-
-    api: Api
-    inventory: Inventory
-    emit: Emit
-    deadline: float
-    check: Callable[[], None] = lambda: None
-    edited: float | None = None
-    previous: str = ""
-    began: float = field(default_factory=time.monotonic)
+    run: Application
+    began: float
+    _news: str = ""
     _told: str = ""
 
-    def until_ready(self) -> View:
-        """Return what there is once it is ready; of a job, once it runs or has ended.
+    def __post_init__(self) -> None:
+        self.inventory = self.run.remembered
 
-        Raises FailedError with the cause when waiting is of no use, or takes too long.
+    def look(self, api: Api, *, last: bool) -> bool:
+        """Tell whether it is ready; a job is once it runs or has ended.
+
+        Raises FailedError with the cause when waiting is of no use, or the time is up.
         """
-        while True:
-            self.check()
-            now = view.read(self.api, self.inventory)
-            if self.is_ready(now):
-                return now
-            found = causes.causes(now, time.time())
-            self._tell(now, found)
-            if found and found[0].lasting:
-                raise self._failed("will not become ready", found)
-            if time.monotonic() > self.deadline:
-                seconds = time.monotonic() - self.began
-                raise self._failed(f"is not ready after {seconds:.0f} s", found)
-            time.sleep(self._pause())
-
-    def _pause(self) -> float:
-        share = (time.monotonic() - self.began) * _POLL_SHARE
-        return min(max(share, _POLL_SECONDS), _LONGEST_POLL_SECONDS)
+        now = view.read(api, self.inventory)
+        if self.is_ready(now):
+            return True
+        found = causes.causes(now, time.time())
+        self._news = self._waits_for(now, found)
+        if found and found[0].lasting:
+            raise self._failed("will not become ready", found)
+        if last:
+            seconds = time.monotonic() - self.began
+            raise self._failed(f"is not ready after {seconds:.0f} s", found)
+        return False
 
     def is_ready(self, now: View) -> bool:
         """Tell whether a run is as it should be. Raises FailedError if it is gone."""
@@ -106,7 +95,8 @@ class Waiting:
                 return _has_workers(now, self.inventory)
 
     def _serves(self, ray: Manifest) -> bool:
-        if self.edited is not None and time.monotonic() < self.edited + _SEEN_SECONDS:
+        edited, previous = self.run.edited or (-math.inf, "")
+        if time.monotonic() < edited + _SEEN_SECONDS:
             return False
         status = ray.get("status") or {}
         active = status.get("activeServiceStatus") or {}
@@ -114,21 +104,22 @@ class Waiting:
         applications = active.get("applicationStatuses") or {}
         return (
             condition(ray, "Ready") == "True"
-            and active.get("rayClusterName") != self.previous
+            and active.get("rayClusterName") != previous
             and not pending.get("rayClusterName")
             and bool(applications)
             and all(one.get("status") == "RUNNING" for one in applications.values())
         )
 
-    def _tell(self, now: View, found: list[causes.Cause]) -> None:
+    def tell(self, emit: Emit) -> None:
         """Say what it waits for, whenever that changes."""
+        if self._news and self._news != self._told:
+            self._told = self._news
+            emit(Note(self.inventory.name, self._told))
+
+    def _waits_for(self, now: View, found: list[causes.Cause]) -> str:
         if found and time.monotonic() > self.began + _QUIET_SECONDS:
-            text = found[0].what
-        else:
-            text = progress(now, self.inventory)
-        if text and text != self._told:
-            self._told = text
-            self.emit(Note(self.inventory.name, text))
+            return found[0].what
+        return progress(now, self.inventory)
 
     def _failed(self, what: str, found: list[causes.Cause]) -> FailedError:
         name = self.inventory.name
@@ -167,6 +158,6 @@ def _has_workers(now: View, inventory: Inventory) -> bool:
 
 
 def _has_started(job: Manifest) -> bool:
-    """Tell whether Ray has the job, or it has ended in some way."""
-    status = job.get("status") or {}
-    return status.get("jobDeploymentStatus") in {"Running", "Complete", "Failed"}
+    """Tell whether Ray has the job, or had it: of one that is refused there is none."""
+    status = deployment_status(job)
+    return status == "Running" or (has_ended(job) and status != VALIDATION_FAILED)

@@ -14,6 +14,7 @@ from ray_gke.targets.kubernetes.causes import (
     ray_services,
 )
 from ray_gke.targets.kubernetes.causes.pod_seen import PodSeen
+from ray_gke.targets.kubernetes.job_states import has_ended
 from ray_gke.targets.kubernetes.status import standing
 from ray_gke.targets.kubernetes.view import View
 
@@ -30,7 +31,8 @@ def causes(view: View, now: float) -> list[Cause]:
 
 
 def _all(view: View, now: float) -> Iterator[Cause]:
-    if ray_jobs.has_ended(view.ray):
+    if has_ended(view.ray):
+        yield from ray_objects.going(view, now)
         yield from ray_jobs.causes(view)
         if ray_jobs.was_not_submitted(view.ray):
             yield from pods.causes(_seen(view, view.submitter_pods, now))

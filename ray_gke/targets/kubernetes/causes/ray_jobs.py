@@ -7,15 +7,8 @@ from collections.abc import Iterator
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.explanation import Cause
 from ray_gke.targets.kubernetes.causes.finding import Finding
+from ray_gke.targets.kubernetes.job_states import deployment_status, has_failed
 from ray_gke.targets.kubernetes.view import View, condition, seconds
-
-_FAILED = frozenset({"Failed", "ValidationFailed"})
-
-
-def has_ended(ray: Manifest | None) -> bool:
-    """Tell whether a RayJob is over, in whatever way."""
-    status = (ray or {}).get("status") or {}
-    return status.get("jobDeploymentStatus") in {*_FAILED, "Complete"}
 
 
 def was_not_submitted(ray: Manifest | None) -> bool:
@@ -29,9 +22,9 @@ def causes(view: View) -> Iterator[Cause]:
     if view.ray is None or view.ray["kind"] != "RayJob":
         return
     status = view.ray.get("status") or {}
-    deployment = status.get("jobDeploymentStatus")
+    deployment = deployment_status(view.ray)
     name = f"RayJob/{view.ray['metadata']['name']}"
-    if deployment in _FAILED:
+    if has_failed(view.ray):
         text, fix = _failure(view, status)
         yield Finding(
             text,

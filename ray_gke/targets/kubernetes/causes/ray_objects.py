@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.explanation import Cause
 from ray_gke.targets.kubernetes.causes.finding import Finding, duration
+from ray_gke.targets.kubernetes.job_states import (
+    VALIDATION_FAILED,
+    deployment_status,
+)
 from ray_gke.targets.kubernetes.kuberay_install import install
 from ray_gke.targets.kubernetes.view import (
     Event,
@@ -36,12 +40,34 @@ def causes(view: View, now: float) -> Iterator[Cause]:
     if view.ray is None:
         yield _gone(view)
         return
-    if is_going(view.ray):
-        yield Cause(f"{_name(view.ray)} is being deleted", fix="wait until it is gone")
+    yield from going(view, now)
     yield from _invalid(view)
     yield from _unseen(view, now)
     yield from _suspended(view)
     yield from _replaced(view)
+
+
+def going(view: View, now: float) -> Iterator[Cause]:
+    """Yield that the Ray object is being deleted, and what lets it go."""
+    if view.ray is None or not is_going(view.ray):
+        return
+    metadata = view.ray["metadata"]
+    begun = seconds(metadata["deletionTimestamp"]) or now
+    finalizers = metadata.get("finalizers") or ()
+    evidence = f"finalizers of {_name(view.ray)}: {', '.join(finalizers)}"
+    held = now - begun > HOPELESS_SECONDS and any(map(_is_of_kuberay, finalizers))
+    yield Finding(
+        "is being deleted",
+        (evidence,) if finalizers else (),
+        f"check that the KubeRay operator runs, which takes off ray.io/…: {install()}"
+        if held
+        else "wait until it is gone",
+        since=begun,
+    ).of(_name(view.ray))
+
+
+def _is_of_kuberay(finalizer: str) -> bool:
+    return finalizer.startswith("ray.io/")
 
 
 def warnings(view: View, now: float) -> Iterator[Cause]:
@@ -103,9 +129,9 @@ def _is_accepted(one: Manifest) -> bool:
 
     It writes the status of a RayJob even where it refuses it.
     """
-    status = one.get("status") or {}
     if one["kind"] == "RayJob":
-        return status.get("jobDeploymentStatus") != "ValidationFailed"
+        return deployment_status(one) != VALIDATION_FAILED
+    status = one.get("status") or {}
     return bool(status.get("observedGeneration") == one["metadata"].get("generation"))
 
 
