@@ -140,7 +140,7 @@ def test_a_namespace_that_cannot_be_looked_into_stays_with_a_word() -> None:
         "namespace ml, which ray-gke has made, stays: list kinds of it: the server is "
         "too busy; if nothing is in it, kubectl delete namespace ml removes it"
     )
-    assert api.patiences == {5.0}
+    assert api.patiences == {20.0}
     assert isinstance(told[-1], Finished)
 
 

@@ -24,7 +24,7 @@ _OF_KUBERNETES = {
 }
 _SOON_SECONDS, _POLL_SECONDS = 10.0, 0.3
 # All that was asked for is done, and of many groups one may be broken for long.
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 20.0
 _EPHEMERAL = frozenset({"Event", "Endpoints", "EndpointSlice"})
 
 
