@@ -98,10 +98,7 @@ def _cpu(value: str) -> str:
 
 
 def _memory(value: str) -> str:
-    size = _positive(value, _MEMORY_EXAMPLE)
-    if size < 2**20:
-        message = f"{value!r} is less than 1Mi; is the unit missing?"
-        raise fault(message, hint=_MEMORY_EXAMPLE)
+    size = _with_unit(value, _MEMORY_EXAMPLE)
     if size < _LEAST_MEMORY:
         message = f"{value!r} is too little memory for Ray"
         hint = "write 256Mi or more: 30 % is the object store's, which needs 75 MiB"
@@ -116,10 +113,7 @@ def _memory(value: str) -> str:
 
 
 def _disk(value: str) -> str:
-    size = _positive(value, _DISK_EXAMPLE)
-    if size < 2**20:
-        message = f"{value!r} is less than 1Mi; is the unit missing?"
-        raise fault(message, hint=_DISK_EXAMPLE)
+    size = _with_unit(value, _DISK_EXAMPLE)
     if size < _LEAST_DISK:
         message = f"{value!r} is too little room for Ray's log files"
         raise fault(message, hint="write 256Mi or more: a pod has about 90 of them")
@@ -135,6 +129,14 @@ def _gpu_memory(value: str) -> str:
         message = f"{value!r} is no amount of GPU memory; is the unit missing?"
         raise fault(message, hint=_GPU_MEMORY_EXAMPLE)
     return value
+
+
+def _with_unit(value: str, example: str) -> Decimal:
+    size = _positive(value, example)
+    if size < 2**20:
+        message = f"{value!r} is less than 1Mi; is the unit missing?"
+        raise fault(message, hint=example)
+    return size
 
 
 def _positive(value: str, example: str) -> Decimal:

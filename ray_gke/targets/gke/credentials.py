@@ -11,10 +11,9 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from ray_gke.errors import RefusedError
-from ray_gke.targets.broken_connections import reason
+from ray_gke.targets.broken_connections import inner, of_requests
 
 _GIVEN = "GOOGLE_OAUTH_ACCESS_TOKEN"
 """A token that is given, as Terraform's google provider takes it."""
@@ -116,13 +115,9 @@ def _two_identities(others: Sequence[str]) -> RefusedError:
 
 def _no_answer(error: Exception) -> RefusedError:
     """Return that whoever gives access tokens does not answer."""
-    broken: Any = error.args[0] if error.args else error
-    request = getattr(broken, "request", None)
-    host = urlsplit(request.url).hostname if request is not None else None
-    # What requests wraps is the error of urllib3's connection.
-    inner = broken.args[0] if getattr(broken, "args", None) else broken
+    asked, why = of_requests(inner(error))
     return RefusedError(
-        f"{host or 'Google'} cannot be reached for an access token: {reason(inner)}",
+        f"{asked.hostname or 'Google'} cannot be reached for an access token: {why}",
         hint="check the network, and HTTPS_PROXY",
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ray_gke.errors import FailedError, RefusedError
-from ray_gke.targets.broken_connections import cause, reason
+from ray_gke.targets.broken_connections import cause, inner, of_requests
 from ray_gke.targets.google.answers import Unread
 from ray_gke.targets.google.imports import one_at_a_time
 
@@ -108,7 +108,7 @@ def _passes(error: BaseException) -> bool:
     if isinstance(error, GoogleAPICallError):
         return error.code in _PASSING or bool(_LIMITS & _reasons(error))
     # Where names are not known there is no network, or one without Google.
-    unknown = isinstance(cause(_inner(error)), NameResolutionError)
+    unknown = isinstance(cause(inner(error)), NameResolutionError)
     return isinstance(error, AskAgain | NoConnection | Timeout) and not unknown
 
 
@@ -156,15 +156,8 @@ def _consumer(error: Any) -> str:
 
 
 def _no_answer(error: Any) -> str:
-    request = getattr(error, "request", None)
-    url = request.url if request is not None else ""
-    host = re.sub(r"^https?://|/.*$", "", url) or "Google"
-    return _one_line(f"{host} cannot be reached: {reason(_inner(error))}")
-
-
-def _inner(error: Any) -> Any:
-    """Return what requests wraps: the error of urllib3's connection."""
-    return error.args[0] if error.args else error
+    asked, why = of_requests(error)
+    return _one_line(f"{asked.netloc or 'Google'} cannot be reached: {why}")
 
 
 def _one_line(text: str) -> str:

@@ -111,6 +111,12 @@ def is_absent(api: Api) -> bool:
         return False
 
 
+def finalizers(one: Manifest) -> list[str]:
+    """Return those of an object's finalizers that nobody but KubeRay takes off."""
+    found = one["metadata"].get("finalizers") or ()
+    return [finalizer for finalizer in found if finalizer.startswith("ray.io/")]
+
+
 def missing_kinds(api: Api) -> tuple[str, ...]:
     """Return the Ray kinds that the API server does not serve in version v1."""
     served = api.read("/apis/ray.io/v1", what="list kinds of ray.io/v1") or {}

@@ -16,7 +16,6 @@ from ray_gke.targets.kubernetes.resources import RAY_KINDS, Ref
 KEEPS_STATE = "ray.io/gcs-ft-redis-cleanup-finalizer"
 """KubeRay's finalizer of clusters whose state is in Redis (utils/constant.go)."""
 
-_OF_KUBERAY = "ray.io/"
 _BY_GARBAGE_COLLECTOR = "foregroundDeletion"
 _TELL_SECONDS, _GONE_SECONDS = 10.0, 600
 _POLL_SECONDS = 0.3
@@ -130,8 +129,7 @@ def _check_operator(api: Api, here: Manifest, ref: Ref) -> None:
 
     As GKE's add-on its operator is out of sight.
     """
-    finalizers = here["metadata"].get("finalizers") or ()
-    of_kuberay = [one for one in finalizers if one.startswith(_OF_KUBERAY)]
+    of_kuberay = kuberay_operator.finalizers(here)
     if not of_kuberay or cluster_facts.is_gke(api):
         return
     if kuberay_operator.is_absent(api):

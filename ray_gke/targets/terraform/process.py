@@ -81,15 +81,8 @@ def run(
     passed on: it gives its lock back, and KeyboardInterrupt is raised.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(  # noqa: S603 a list, and no shell
-            _words(command, verb, arguments, options),
-            cwd=folder,
-            env=_environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-        )
+        words = _words(command, verb, arguments, options)
+        process = _begun(words, folder, env, out, err)
         with interruptible(Running(process, Path(os.devnull)), lambda: None):
             code = process.wait()
         return Done(code, _text(out), _text(err))
@@ -163,16 +156,27 @@ def start(
                 hint="wait until it is done",
             )
         file.truncate(0)
-        process = subprocess.Popen(  # noqa: S603 a list, and no shell
-            _words(command, verb, arguments, options),
-            cwd=folder,
-            env=_environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        words = _words(command, verb, arguments, options)
+        process = _begun(words, folder, env, file, subprocess.STDOUT)
     return Running(process, log)
+
+
+def _begun(
+    words: Sequence[str],
+    folder: Path | None,
+    env: Mapping[str, str],
+    out: IO[bytes],
+    err: IO[bytes] | int,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 a list, and no shell
+        words,
+        cwd=folder,
+        env=_environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+    )
 
 
 def is_written(log: Path) -> bool:

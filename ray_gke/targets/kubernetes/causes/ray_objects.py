@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ray_gke.rendering.templates import Manifest
 from ray_gke.targets.explanation import Cause
+from ray_gke.targets.kubernetes import kuberay_operator
 from ray_gke.targets.kubernetes.causes.finding import Finding, duration
 from ray_gke.targets.kubernetes.job_states import (
     VALIDATION_FAILED,
@@ -55,7 +56,7 @@ def going(view: View, now: float) -> Iterator[Cause]:
     begun = seconds(metadata["deletionTimestamp"]) or now
     finalizers = metadata.get("finalizers") or ()
     evidence = f"finalizers of {_name(view.ray)}: {', '.join(finalizers)}"
-    held = now - begun > HOPELESS_SECONDS and any(map(_is_of_kuberay, finalizers))
+    held = now - begun > HOPELESS_SECONDS and kuberay_operator.finalizers(view.ray)
     yield Finding(
         "is being deleted",
         (evidence,) if finalizers else (),
@@ -64,10 +65,6 @@ def going(view: View, now: float) -> Iterator[Cause]:
         else "wait until it is gone",
         since=begun,
     ).of(_name(view.ray))
-
-
-def _is_of_kuberay(finalizer: str) -> bool:
-    return finalizer.startswith("ray.io/")
 
 
 def warnings(view: View, now: float) -> Iterator[Cause]:
